@@ -1,0 +1,1 @@
+"""The service: ingest, events, health, metrics, the operators' page."""

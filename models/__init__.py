@@ -1,0 +1,1 @@
+"""The detector: runtimes, training, evaluation, export, calibration, weights, the twin."""

@@ -1,0 +1,1 @@
+"""The decision path: words, stages, engine, stores, delivery, configuration, commands."""
