@@ -27,7 +27,7 @@ _MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 def picture_size(data: bytes) -> tuple[int, int]:
     """Width and height from a JPEG's or PNG's header, without decoding. Raises PictureError."""
     if data.startswith(_PNG_MAGIC):
-        if len(data) < 24 or data[12:16] != b"IHDR":  # noqa: PLR2004 - magic, length, IHDR, size
+        if len(data) < 24 or data[12:16] != b"IHDR":
             raise PictureError("a PNG without a header", hint="send the file whole")
         width, height = struct.unpack(">II", data[16:24])
         return int(width), int(height)
@@ -43,10 +43,10 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
     """Walk the JPEG's segments to its frame header (ITU-T T.81, annex B.2.2)."""
     at = 2
     while at + 4 <= len(data):
-        if data[at] != 0xFF:  # noqa: PLR2004 - every marker starts with FF
+        if data[at] != 0xFF:
             break
         marker = data[at + 1]
-        if marker == 0xFF:  # noqa: PLR2004 - fill byte
+        if marker == 0xFF:
             at += 1
             continue
         if marker in _MARKERS_WITHOUT_LENGTH:

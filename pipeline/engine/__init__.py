@@ -1,0 +1,1 @@
+"""The engine: frames of many cameras through the decision path, live or from a recording."""
