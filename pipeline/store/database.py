@@ -20,7 +20,7 @@ gives "database is locked" on a slow disk, longer only hides a process that hang
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 15
-"""A PostgreSQL server that hangs must not hang the caller. Every statement of ours takes far less."""
+"""A PostgreSQL server that hangs must not hang the caller. Our statements take far less."""
 
 READS = {"sqlite_begin": "BEGIN"}
 """Execution options of a transaction that only reads: on SQLite it then waits for no writer."""

@@ -1,8 +1,8 @@
 """Evidence in a folder: for one machine, and for trying Brimwatch out.
 
 A picture is either there whole or not at all, whatever moment the power goes: it is written beside
-its place, flushed to the disk, renamed, and the rename is flushed too. A process that was killed may
-leave a ``.put-…`` file behind; no key names such a file and it can be deleted.
+its place, flushed to the disk, renamed, and the rename is flushed too. A process that was killed
+may leave a ``.put-…`` file behind; no key names such a file and it can be deleted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Evidence keys: their form, and the SHA-256 that they carry.
 
-A key is made by `pipeline.store.evidence_key`. Only keys of exactly that form reach a file system or
-a bucket, so a key from outside can never name anything else (``../``, an absolute path).
+A key is made by `pipeline.store.evidence_key`. Only keys of exactly that form reach a file system
+or a bucket, so a key from outside can never name anything else (``../``, an absolute path).
 """
 
 from __future__ import annotations

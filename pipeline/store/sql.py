@@ -220,7 +220,7 @@ class SqlLedger:
         """See `pipeline.store.Outbox`."""
         counted = select(messages.c.state, func.count()).group_by(messages.c.state)
         with self._read() as connection:
-            found = dict(connection.execute(counted).tuples().all())
+            found = {row[0]: row[1] for row in connection.execute(counted)}
         return {state: found.get(state.value, 0) for state in MessageState}
 
     # Inside
