@@ -1,10 +1,11 @@
 """The life of an event as pure functions: (what is believed, what happened, when) → what to tell.
 
-    watching ──belief ≥ 0.5──▶ suspected ──≥ 0.95, 3 min seen──▶ confirmed ──≤ 0.05, 2 min seen──▶ cleared
-                                  │                                │  ▲
-                                  └─< 0.2──▶ dismissed      24 h away  returns
-                                                                   ▼  │
-                                                                 expired
+    watching ──≥ 0.5──▶ suspected ──≥ 0.95, 3 min seen──▶ confirmed ──≤ 0.05, 2 min seen──▶ cleared
+                           │                                │  ▲
+                           └──< 0.2──▶ dismissed     24 h away  returns
+                                                            ▼  │
+                                                          expired
+
     an operator's reject: suspected | confirmed | expired ──▶ rejected; the zone is muted until it is
     once seen clear; a cleared event may be rejected too.
 

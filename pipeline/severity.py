@@ -1,7 +1,7 @@
 """三事分流: how grave an event is, and so who handles it.
 
-`micro` (微事) is for the cleaner on site, `minor` (小事) for the community, `major` (大事) for the street
-office. Two things make it graver: rubbish lying around the bin, and time.
+`micro` (微事) is for the cleaner on site, `minor` (小事) for the community, `major` (大事) for the
+street office. Two things make it graver: rubbish lying around the bin, and time.
 """
 
 from __future__ import annotations
