@@ -78,7 +78,7 @@ class S3Evidence:
     def init(self) -> None:
         """Create the bucket. One that is there stays as it is. Raises StoreUnavailable."""
         with self._errors():
-            if not self._client.bucket_exists(self._bucket):
+            if not self._bucket_is_there():
                 self._client.make_bucket(self._bucket, self._region)
 
     def put(self, key: str, content: bytes) -> StoredEvidence:
@@ -122,14 +122,23 @@ class S3Evidence:
             return str(self._client.presigned_get_object(self._bucket, key, expires=lifetime))
 
     def check(self) -> None:
-        """Ask for the bucket. Raises StoreUnavailable.
+        """Ask for the bucket with our keys. Raises StoreUnavailable.
 
         That the server has room shows only when a picture is put: S3 has no question for it.
         """
         with self._errors():
-            there = self._client.bucket_exists(self._bucket)
-        if not there:
-            raise self._no_bucket()
+            if not self._bucket_is_there():
+                raise self._no_bucket()
+
+    def _bucket_is_there(self) -> bool:
+        # Not the SDK's bucket_exists: that is a HEAD, whose answer has no body to say why it is no.
+        try:
+            next(self._client.list_objects(self._bucket, prefix=".check"), None)
+        except S3Error as error:
+            if error.code == "NoSuchBucket":
+                return False
+            raise
+        return True
 
     def _no_bucket(self) -> StoreUnavailable:
         return StoreUnavailable(
@@ -174,7 +183,7 @@ class S3Evidence:
 
     def _broken(self, error: ServerError | InvalidResponseError) -> StoreError:
         """An answer that is not S3's: a proxy's page, or a server too ill to say why."""
-        status = error.status_code if isinstance(error, ServerError) else error._code  # noqa: SLF001
+        status = error.status_code if isinstance(error, ServerError) else error._code
         where = f"S3 at {self._endpoint} answers with HTTP {status}"
         if status == _INSUFFICIENT_STORAGE:
             return StoreFull(where, hint=_FULL_HINT)
