@@ -205,7 +205,9 @@ def advance(  # noqa: C901, PLR0912 - one branch an arrow of the drawing above
                 return _tell(life, MessageType.EVENT_UPDATED)
         case Phase.EXPIRED:
             if speaks_for and p >= rules.confirm_at:
-                life = _with(life, state=EventState.CONFIRMED, ended_at=None)
+                life = _with(
+                    _grown(life, observation, laws), state=EventState.CONFIRMED, ended_at=None
+                )
                 return _tell(replace(life, phase=Phase.CONFIRMED, dwell=None),
                              MessageType.EVENT_UPDATED)
             if speaks_against and p <= rules.clear_at:
