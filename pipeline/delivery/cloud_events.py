@@ -10,7 +10,7 @@ Source: https://github.com/cloudevents/spec (core 1.0.2, JSON format).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,8 +85,15 @@ def encode(message: Message, *, source: str, links: Links) -> bytes:
 
 
 def evidence_keys(message: Message) -> tuple[str, ...]:
-    """The keys for which `encode` wants links, in the order of the evidence."""
-    return tuple(item["key"] for item in message.data.get("evidence", ()))
+    """The keys for which `encode` wants links, in the order of the evidence.
+
+    Raises ValueError unless each item of evidence has one.
+    """
+    evidence = message.data.get("evidence", ())
+    try:
+        return tuple(item["key"] for item in evidence)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"message {message.message_id}: evidence needs keys: {error!r}") from error
 
 
 def parse(body: bytes) -> ParsedCloudEvent:
@@ -140,4 +147,4 @@ def _kind(value: object) -> str:
         return "nothing"
     if isinstance(value, str):
         return "an empty string" if not value else "a string"
-    return "an array" if isinstance(value, Sequence) else f"a {type(value).__name__}"
+    return "an array" if isinstance(value, list) else "something else"

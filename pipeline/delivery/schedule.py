@@ -37,7 +37,7 @@ _GONE = 410
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
 _NOT_THE_MESSAGE = frozenset({401, 403, 404, 408, 410, 429})
-"""Client errors that speak of the receiver (its address, its secret, its load), not of a message."""
+"""Client errors that speak of the receiver (its address, secret or load), not of a message."""
 _SERVER_ERROR = 500
 
 

@@ -9,6 +9,7 @@ the same id.
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +28,8 @@ from pipeline.errors import ConfigError, StoreError
 from pipeline.store import EvidenceStore, Outbox
 
 LINK_LIFETIME = timedelta(days=7)
-"""How long a receiver can open a picture. Shorter than its holidays and links die unread; longer and
-a leaked message shows pictures for longer. A link is made anew at each attempt."""
+"""How long a receiver can open a picture. Shorter than its holidays and links die unread; longer
+and a leaked message shows pictures for longer. A link is made anew at each attempt."""
 
 POLL = timedelta(seconds=2)
 """At most this long until a message that another process recorded is noticed."""
@@ -39,7 +40,7 @@ STORE_PAUSE = timedelta(seconds=30)
 _ROUND = 20
 """Messages looked at in one go; more where these are all held back."""
 _MOST_LOOKED_AT = 5_000
-_GRACE_S = 5.0
+_GRACE_S = 3.0
 """How long a stop waits for posts under way. One cut off stays in the outbox and is sent again."""
 
 _log = structlog.get_logger(__name__)
@@ -100,6 +101,7 @@ class Delivery:
         Receivers go side by side; returns when the slowest is done. Not to be called while `run`
         runs. Raises StoreError when the outbox cannot be read.
         """
+        self._stopping.clear()
         lanes = self._due(self._clock())
         if not lanes:
             return 0
@@ -122,8 +124,9 @@ class Delivery:
                 _log.warning("outbox_failed", error=str(error), again_in_s=pause.total_seconds())
             self._rest(pause, stop)
         self._stopping.set()
+        end = time.monotonic() + _GRACE_S
         for thread in list(self._busy.values()):
-            thread.join(_GRACE_S)
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _start_lanes(self) -> None:
         for name, messages in self._due(self._clock()).items():
@@ -210,16 +213,12 @@ class Delivery:
         """Post one message once. Raises StoreError when its links cannot be made."""
         receiver = self._receivers[message.receiver]
         attempt = message.attempts + 1
-        links = self._links(message)
         try:
-            body = cloud_events.encode(message, source=self._source, links=links)
+            body = cloud_events.encode(message, source=self._source, links=self._links(message))
+            signed = signature.headers([receiver.secret], message.message_id, self._clock(), body)
         except (MessageTooLarge, ValueError) as error:
             return Outcome(Result.DEAD, attempt, error=f"cannot be sent: {error}")
-        headers = {
-            "content-type": cloud_events.CONTENT_TYPE,
-            "user-agent": "Brimwatch",
-            **signature.headers([receiver.secret], message.message_id, self._clock(), body),
-        }
+        headers = {"content-type": cloud_events.CONTENT_TYPE, "user-agent": "Brimwatch", **signed}
         answer = post(receiver, headers, body, self._transport)
         now = self._clock()
         outcome = judge(answer, attempt=attempt, now=now, random=self._random())
