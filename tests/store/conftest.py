@@ -1,0 +1,96 @@
+"""Every store there is, to hold each to the same contract."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from pipeline.store import EvidenceStore, Ledger, Outbox
+from pipeline.store.files import FolderEvidence
+from pipeline.store.memory import MemoryEvidence, MemoryLedger
+from pipeline.store.migrate import upgrade
+from pipeline.store.s3 import S3Evidence
+from pipeline.store.sql import SqlLedger
+
+sys.path.append(str(Path(__file__).parent))  # so that tests find store_words
+
+LINK_KEY = b"sixteen bytes or more, for tests"
+
+
+class AnyLedger(Ledger, Outbox, Protocol):
+    """What the whole pipeline wants of one database."""
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture(params=["memory", "folder", "s3"])
+def evidence_store(request: pytest.FixtureRequest, tmp_path: Path) -> EvidenceStore:
+    if request.param == "memory":
+        return MemoryEvidence()
+    if request.param == "folder":
+        folder = FolderEvidence(tmp_path / "evidence", link_key=LINK_KEY)
+        folder.init()
+        return folder
+    server = request.getfixturevalue("s3_server")
+    bucket = f"test-{secrets.token_hex(6)}"
+    s3 = S3Evidence(server.endpoint, bucket, server.access_key, server.secret_key, secure=False)
+    s3.init()
+    return s3
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy: a migration for every test would take most of the time."""
+    path = tmp_path_factory.mktemp("migrated") / "ledger.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated: Path, tmp_path: Path) -> str:
+    path = tmp_path / "ledger.db"
+    shutil.copyfile(migrated, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[AnyLedger]:
+    opened: AnyLedger
+    if request.param == "memory":
+        opened = MemoryLedger()
+    elif request.param == "sqlite":
+        opened = SqlLedger.open(request.getfixturevalue("sqlite_url"))
+    else:
+        opened = SqlLedger.open(request.getfixturevalue("postgres_database"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.db'}"
+    return str(request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture
+def new_sqlite_ledger(migrated: Path, tmp_path: Path) -> Iterator[Callable[[], SqlLedger]]:
+    """Opens one more empty SQLite ledger at every call."""
+    opened: list[SqlLedger] = []
+
+    def make() -> SqlLedger:
+        path = tmp_path / f"ledger-{len(opened)}.db"
+        shutil.copyfile(migrated, path)
+        opened.append(SqlLedger.open(f"sqlite:///{path}"))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()
