@@ -152,9 +152,14 @@ class S3Config(Secret):
 
 
 class DetectorConfig(_Part):
-    """``weights``: None for those that come along. ``threads``: None for all cores."""
+    """``weights``: a weights folder or a ``.pt``, None for those that come along.
+
+    ``calibration``: the JSON of `brimwatch calibrate`; a weights folder has its own. ``threads``: None
+    for all cores.
+    """
 
     weights: Path | None = None
+    calibration: Path | None = None
     threads: int | None = Field(default=None, ge=1)
 
 

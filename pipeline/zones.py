@@ -70,7 +70,8 @@ def without_ignored(
     """The detections outside every `ignore` zone."""
     for zone in zones:
         if zone.kind is ZoneKind.IGNORE and len(detections):
-                detections = detections.where(~inside(relative, zone.polygon))
+            centres = _relative_centres(detections, width, height)
+            detections = detections.where(~inside(centres, zone.polygon))
     return detections
 
 

@@ -116,6 +116,11 @@ class Decider:
             looks.append(look)
         return looks
 
+    def catch_up(self) -> None:
+        """Try again to write what could not be written."""
+        if self._recorder.waiting:
+            self._recorder.flush()
+
     def pass_time(self, now: datetime) -> None:
         """Let time pass for cameras that give no frames."""
         for camera_id, desk in self._desks.items():

@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 REOPEN_AFTER_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Pauses before a source that failed is opened again; the last one repeats for ever."""
+_IDLE_S = 1.0
 _TICK_S = 60.0
 _BATCH = 8
 
@@ -213,10 +214,11 @@ class LocalEngine:
         ticked = self._clock()
         while not self._stop.is_set():
             self._deciding.set()
-            frames = self._inbox.take(_BATCH, _TICK_S / 60)
+            frames = self._inbox.take(_BATCH, _IDLE_S)
             if frames:
                 self._decide_each(frames)
             self._deciding.clear()
+            self._decider.catch_up()
             now = self._clock()
             if (now - ticked).total_seconds() >= _TICK_S:
                 ticked = now

@@ -77,6 +77,7 @@ class Recorder:
         self._on_recorded = on_recorded
         self._waiting: deque[_Decision] = deque()
         self._lock = threading.Lock()
+        self._told = ""
 
     def record(
         self,
@@ -114,16 +115,25 @@ class Recorder:
                 try:
                     self._write(decision)
                 except StoreError as error:
-                    log.error(
-                        "decision_waits",
-                        event_id=decision.transition.event.event_id,
-                        waiting=len(self._waiting),
-                        error=str(error),
-                    )
+                    self._tell(decision, error)
                     return False
                 self._waiting.popleft()
+                self._told = ""
                 self._on_recorded(decision.transition)
         return True
+
+    def _tell(self, decision: _Decision, error: StoreError) -> None:
+        """Say what waits and why: again only when that has changed."""
+        waiting = len(self._waiting)
+        if f"{waiting} {error}" == self._told:
+            return
+        self._told = f"{waiting} {error}"
+        log.error(
+            "decision_waits",
+            event_id=decision.transition.event.event_id,
+            waiting=waiting,
+            error=str(error),
+        )
 
     def _write(self, decision: _Decision) -> None:
         event, message = decision.transition.event, decision.transition.message

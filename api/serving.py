@@ -1,0 +1,76 @@
+"""An HTTP application on a socket: in the foreground, or in a thread of this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+
+from pipeline.errors import ConfigError
+
+_STOP_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A bound socket and the address that people can open."""
+
+    socket: socket.socket
+    url: str
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[Listener]:
+    """Bind; port 0 takes a free one. Raises ConfigError for a port that cannot be had."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        bound = socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"cannot listen on {host} port {port}: {error}",
+            hint="choose another port, or 0 for any free one",
+        ) from error
+    with bound:
+        shown = f"[{host}]" if family == socket.AF_INET6 else host
+        yield Listener(bound, f"http://{shown}:{bound.getsockname()[1]}")
+
+
+def serve(app: FastAPI, listener: Listener) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    _server(app).run(sockets=[listener.socket])
+
+
+@contextmanager
+def serving(app: FastAPI, listener: Listener, *, name: str) -> Iterator[None]:
+    """Serve in a thread; on leaving, answer what has begun and stop.
+
+    The socket listens already: who comes before the server is up waits in its queue.
+    """
+    server = _server(app)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener.socket]}, name=name, daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_STOP_S)
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
