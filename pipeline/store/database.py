@@ -65,7 +65,7 @@ def _open_sqlite(url: URL) -> Engine:
         url,
         json_serializer=_to_json,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        connect_args=_unless_given(url, {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}),
     )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -88,14 +88,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _open_postgres(url: URL, statement_timeout_s: float) -> Engine:
-    settings: dict[str, Any] = {
+    settings = {
         "connect_timeout": CONNECT_TIMEOUT_S,
         # A peer that vanished (no FIN) is noticed by these, not by the statement timeout.
         "keepalives_idle": 10,
         "tcp_user_timeout": STATEMENT_TIMEOUT_S * 1000,
         "options": f"-c statement_timeout={int(statement_timeout_s * 1000)}",
     }
-    ours = {name: value for name, value in settings.items() if name not in url.query}
     try:
         return create_engine(
             url,
@@ -103,13 +102,18 @@ def _open_postgres(url: URL, statement_timeout_s: float) -> Engine:
             hide_parameters=True,
             pool_pre_ping=True,
             pool_timeout=STATEMENT_TIMEOUT_S,
-            connect_args=ours,
+            connect_args=_unless_given(url, settings),
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the database URL wants PostgreSQL, but {error.name} is not installed",
             hint="pip install 'brimwatch[postgres]'",
         ) from error
+
+
+def _unless_given(url: URL, settings: dict[str, Any]) -> dict[str, Any]:
+    """Those of our settings that the URL (``?timeout=30``) does not give itself."""
+    return {name: value for name, value in settings.items() if name not in url.query}
 
 
 def _to_json(value: object) -> str:

@@ -161,7 +161,7 @@ def test_pages_follow_each_other_also_among_equal_times(ledger: AnyLedger) -> No
 
 def test_a_recording_that_is_refused_leaves_nothing(ledger: AnyLedger) -> None:
     not_json = Checkpoint("c-1", START, {"belief": float("nan")})
-    with pytest.raises(Exception, match="not JSON compliant|Out of range"):
+    with pytest.raises(Exception, match=r"not JSON compliant|Out of range"):
         ledger.record(Recording(event(), [picture()], [message()], not_json))
     assert ledger.event("event-1") is None
     assert ledger.due(LATER) == []

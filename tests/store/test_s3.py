@@ -22,7 +22,7 @@ from conftest_servers import S3Server, free_ports, running_s3
 from minio import Minio
 from store_words import START
 
-from pipeline.errors import ConfigError, EvidenceDamaged, StoreFull, StoreUnavailable
+from pipeline.errors import ConfigError, EvidenceDamaged, StoreError, StoreFull, StoreUnavailable
 from pipeline.store import evidence_key
 from pipeline.store.s3 import S3Evidence
 
@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 
 def at(server: S3Server, bucket: str = "", **changed: Any) -> S3Evidence:
-    arguments = {
+    arguments: dict[str, Any] = {
         "endpoint": server.endpoint,
         "bucket": bucket or f"test-{secrets.token_hex(6)}",
         "access_key": server.access_key,
@@ -180,6 +180,7 @@ class Answer(BaseHTTPRequestHandler):
 
     status: ClassVar[int]
     body: ClassVar[bytes]
+    endpoint: ClassVar[str]
     kind: ClassVar[str]
     asked: ClassVar[int] = 0
 
@@ -193,20 +194,23 @@ class Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.body)
 
-    do_GET = do_PUT = answer
+    do_GET = do_PUT = answer  # noqa: N815 - the standard library's names
 
     def log_message(self, *_: object) -> None:
         """Keep the test's output clean."""
 
 
 @contextmanager
-def answering(status: int, body: str, kind: str = "application/xml") -> Iterator[type[Answer]]:
-    handler = type("ThisAnswer", (Answer,), {"status": status, "body": body.encode(), "kind": kind})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        handler.endpoint = f"127.0.0.1:{server.server_port}"
+def answering(status: int, body: str, kind: str) -> Iterator[type[Answer]]:
+    class ThisAnswer(Answer):
+        pass
+
+    ThisAnswer.status, ThisAnswer.body, ThisAnswer.kind = status, body.encode(), kind
+    with ThreadingHTTPServer(("127.0.0.1", 0), ThisAnswer) as server:
+        ThisAnswer.endpoint = f"127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield handler
+        yield ThisAnswer
         server.shutdown()
         thread.join()
 
@@ -223,7 +227,13 @@ def s3_says(code: str) -> str:
         (507, "full", "text/plain", StoreFull, "free some space"),
         (403, s3_says("RequestTimeTooSkewed"), "application/xml", StoreUnavailable, "NTP"),
         (403, s3_says("AccessDenied"), "application/xml", StoreUnavailable, "may not do that"),
-        (400, s3_says("AuthorizationHeaderMalformed"), "application/xml", StoreUnavailable, "region"),
+        (
+            400,
+            s3_says("AuthorizationHeaderMalformed"),
+            "application/xml",
+            StoreUnavailable,
+            "region",
+        ),
         (404, s3_says("NoSuchBucket"), "application/xml", StoreUnavailable, "brimwatch store init"),
         (503, s3_says("SlowDown"), "application/xml", StoreUnavailable, "overloaded"),
         (500, s3_says("InternalError"), "application/xml", StoreUnavailable, "server's log"),
@@ -232,7 +242,7 @@ def s3_says(code: str) -> str:
     ],
 )
 def test_what_a_server_answers_is_put_in_our_words(
-    status: int, body: str, kind: str, error: type[Exception], hint: str
+    status: int, body: str, kind: str, error: type[StoreError], hint: str
 ) -> None:
     with answering(status, body, kind) as server:
         store = S3Evidence(server.endpoint, "bucket", "key", "s3cr3t-word", secure=False)
@@ -254,7 +264,12 @@ def test_what_a_server_answers_is_put_in_our_words(
     ],
 )
 def test_a_store_that_cannot_be_is_refused_at_once(changed: dict[str, str], said: str) -> None:
-    right = {"endpoint": "127.0.0.1:9", "bucket": "b-1", "access_key": "a", "secret_key": "s"}
+    right: dict[str, Any] = {
+        "endpoint": "127.0.0.1:9",
+        "bucket": "b-1",
+        "access_key": "a",
+        "secret_key": "s",
+    }
     with pytest.raises(ConfigError, match=said):
         S3Evidence(**(right | changed), secure=False)
 
