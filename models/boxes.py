@@ -23,6 +23,9 @@ joins bins that stand side by side, too high reports one bin twice."""
 
 MAX_BOXES = 100
 
+STRIDE = 32
+"""Pixels of input a cell of the network's coarsest map stands for (YOLOv5's P5)."""
+
 _MAX_CANDIDATES = 3000
 """Most boxes per class that go into suppression: beyond, its cost grows and nothing is found."""
 
@@ -32,7 +35,7 @@ _GREY = 114
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a frame was fitted into the square input: scaled, then padded on the left and the top."""
+    """How a frame was fitted into the network's input: scaled, then padded left and on top."""
 
     scale: float
     left: int
@@ -42,21 +45,27 @@ class Fit:
 
 
 def letterbox(frame: Image, size: int) -> tuple[Image, Fit]:
-    """The frame scaled into a ``size``×``size`` square, its shape kept, centred on grey (BGR)."""
+    """The frame scaled so that its longer side is ``size`` pixels, on as little grey as may be (BGR).
+
+    Its shape is kept; both sides are padded to multiples of 32, the network's coarsest step. A 16:9
+    frame so costs 256 rows where a square would cost 416.
+    """
     height, width = frame.shape[:2]
     scale = min(size / width, size / height)
     new_width = max(1, round(width * scale))
     new_height = max(1, round(height * scale))
-    left, top = (size - new_width) // 2, (size - new_height) // 2
-    square = np.full((size, size, 3), _GREY, np.uint8)
+    full_width = -(-new_width // STRIDE) * STRIDE
+    full_height = -(-new_height // STRIDE) * STRIDE
+    left, top = (full_width - new_width) // 2, (full_height - new_height) // 2
     if (new_width, new_height) == (width, height):
         scaled = frame
     else:
         # Shrinking by sampling alone makes edges shimmer from look to look; areas average them out.
-        method = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR  # noqa: PLR2004 - half size
+        method = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
         scaled = cv2.resize(frame, (new_width, new_height), interpolation=method).astype(np.uint8)
-    square[top : top + new_height, left : left + new_width] = scaled
-    return square, Fit(scale, left, top, width, height)
+    padded = np.full((full_height, full_width, 3), _GREY, np.uint8)
+    padded[top : top + new_height, left : left + new_width] = scaled
+    return padded, Fit(scale, left, top, width, height)
 
 
 def read_boxes(
@@ -70,7 +79,7 @@ def read_boxes(
 ) -> Detections:
     """The network's raw answer for one picture as `Detections` in the frame's pixels.
 
-    ``raw`` is (4 + classes)×anchors: centre x, centre y, width, height in pixels of the square
+    ``raw`` is (4 + classes)×anchors: centre x, centre y, width, height in pixels of the padded
     input, then a confidence for each class. One place may answer for two classes (a bin that is
     also overflowing): both are kept, suppression is within a class. Boxes are clipped to the frame,
     and those that have no area there are dropped.

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from models.manifest import GRAPH, WEIGHTS, Manifest, digest
+from models.manifest import CALIBRATION, GRAPH, WEIGHTS, Manifest, digest
 from pipeline.errors import ModelError
 
 
@@ -14,9 +14,9 @@ def export(weights: Path, out: Path, *, input_size: int, trained_on: str = "") -
     """Write ``weights`` as a weights folder ``out`` (OpenVINO, weights kept in 16 bits).
 
     The network computes in 32 bits from weights rounded to 16: half the size, the same boxes to a
-    fraction of a pixel. ``input_size``: side of the square input in pixels. An existing folder's
-    network and manifest are replaced, its other files stay; its old calibration belongs to the old
-    weights, so the manifest names none.
+    fraction of a pixel. ``input_size``: longer side of the input in pixels. An existing folder's
+    network and manifest are replaced, its other files stay. An old calibration.json is refused by
+    the loader until `brimwatch calibrate` has measured it again.
 
     Raises ModelError when the weights cannot be read or torch is not installed.
     """
@@ -35,7 +35,6 @@ def export(weights: Path, out: Path, *, input_size: int, trained_on: str = "") -
         model = YOLO(str(copy))
         exported = Path(model.export(format="openvino", imgsz=input_size, dynamic=True))
         network = ov.Core().read_model(next(exported.glob("*.xml")))
-        network.reshape([-1, 3, input_size, input_size])
         out.mkdir(parents=True, exist_ok=True)
         ov.save_model(network, out / GRAPH, compress_to_fp16=True)
     assert (out / WEIGHTS).is_file()
@@ -46,6 +45,7 @@ def export(weights: Path, out: Path, *, input_size: int, trained_on: str = "") -
         input_size=input_size,
         made_by=f"brimwatch export {weights.name} --size {input_size} --out {out.name}",
         trained_on=trained_on,
+        calibration=CALIBRATION,
     )
     manifest.write(out)
     return manifest

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from models.boxes import FLOOR
+from models.calibration import Calibration, read_calibration
 from models.manifest import read_manifest
 from pipeline.domain import Detector
 from pipeline.errors import ModelError
 
-WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT = "bin-overflow-v5n-416"
+BUNDLED = Path(__file__).parent / "weights" / "bin-overflow-v5n-416"
+"""The weights that come with Brimwatch."""
 
 
 def load_detector(
@@ -21,7 +22,7 @@ def load_detector(
     None takes the bundled weights. ``threads``: cores that one call may use, all by default.
     ``floor``: lowest confidence that is reported. Raises ModelError.
     """
-    place = path if path is not None else WEIGHTS / DEFAULT
+    place = path if path is not None else BUNDLED
     if place.is_dir():
         from models.openvino_runtime import OpenVinoDetector
 
@@ -37,18 +38,34 @@ def load_detector(
     )
 
 
-def calibration_path(path: Path | None = None) -> Path:
-    """The calibration file of a weights folder (None: of the bundled weights).
+def load_calibration(path: Path | None = None) -> Calibration:
+    """The calibration of a weights folder (None: of the bundled weights), or of a JSON file.
 
-    A path to a file is taken as it is. Raises ModelError when the folder has none.
+    Raises ModelError when there is none, or when it was measured on other weights than the folder's.
     """
-    place = path if path is not None else WEIGHTS / DEFAULT
-    if place.is_file() and place.suffix == ".json":
-        return place
-    name = read_manifest(place).calibration
-    if not name or not (place / name).is_file():
+    place = path if path is not None else BUNDLED
+    calibration = read_calibration(place) if place.suffix == ".json" else find_calibration(place)
+    if calibration is None:
         raise ModelError(
             f"{place}: these weights have no calibration",
             hint="make one: brimwatch calibrate --data DIR --split val --out FILE",
         )
-    return place / name
+    return calibration
+
+
+def find_calibration(path: Path | None = None) -> Calibration | None:
+    """As `load_calibration`, but None for weights that bring no calibration (a ``.pt``)."""
+    place = path if path is not None else BUNDLED
+    if not place.is_dir():
+        return None
+    manifest = read_manifest(place)
+    if not manifest.calibration or not (place / manifest.calibration).is_file():
+        return None
+    calibration = read_calibration(place / manifest.calibration)
+    if calibration.weights_sha256 != manifest.sha256:
+        raise ModelError(
+            f"{place / manifest.calibration}: measured on weights "
+            f"{calibration.weights_sha256[:12]}…, these are {manifest.sha256[:12]}…",
+            hint="measure again: brimwatch calibrate --weights FOLDER --out FOLDER/calibration.json",
+        )
+    return calibration

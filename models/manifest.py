@@ -23,13 +23,14 @@ from pipeline.errors import ModelError
 GRAPH = "model.xml"
 WEIGHTS = "model.bin"
 MANIFEST = "manifest.json"
+CALIBRATION = "calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """``sha256`` is over the bytes of model.xml followed by those of model.bin, as lower-case hex.
 
-    ``input_size`` is the side of the square input in pixels; ``made_by`` the command that made it;
+    ``input_size`` is the longer side of the input in pixels; ``made_by`` the command that made it;
     ``metrics`` figures by split; ``calibration`` a file name in the same folder, or "" for none.
     """
 

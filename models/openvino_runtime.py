@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,12 @@ from models.boxes import FLOOR, MAX_BOXES, OVERLAP, letterbox, read_boxes
 from models.manifest import GRAPH, read_manifest, verify
 from pipeline.domain import Detections, Image
 from pipeline.errors import ModelError
+
+_USUAL: Image = np.zeros((1080, 1920, 3), np.uint8)
+"""The shape that most cameras send: its network is built at start, not at the first look."""
+
+_MOST_SHAPES = 4
+"""Networks kept, each about 35 MB: cameras of one site come in one or two shapes."""
 
 
 class OpenVinoDetector:
@@ -21,7 +28,7 @@ class OpenVinoDetector:
     confidence reported. ``model_hash`` is the manifest's SHA-256. Not for use by two threads at
     once.
 
-    Raises ModelError when the folder is incomplete, damaged, or not a network of that shape.
+    Raises ModelError when the folder is incomplete, damaged, or not a detector of that kind.
     """
 
     def __init__(
@@ -42,18 +49,24 @@ class OpenVinoDetector:
         self._floor = floor
         self._overlap = overlap
         self._max_boxes = max_boxes
-        self._request = _compile(folder / GRAPH, threads).create_infer_request()
+        self._threads = threads
+        self._graph = folder / GRAPH
+        self._requests: dict[tuple[int, int], Any] = {}
+        self._request_for(letterbox(_USUAL, self.input_size)[0])
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
-        """One `Detections` a frame, in order, boxes in the frame's pixels and inside it."""
-        # One picture a call: measured no slower on a CPU than a batch, and memory stays flat.
+        """One `Detections` a frame, in order, boxes in the frame's pixels and inside it.
+
+        The first frame of a new shape costs about half a second: the network is built for it.
+        """
+        # One picture a call: a batch was measured to cost the same CPU a picture, and more memory.
         return [self._detect_one(frame) for frame in frames]
 
     def _detect_one(self, frame: Image) -> Detections:
-        square, fit = letterbox(frame, self.input_size)
-        (raw,) = self._request.infer([square[np.newaxis]]).values()
+        padded, fit = letterbox(frame, self.input_size)
+        (raw,) = self._request_for(padded).infer([padded[np.newaxis]]).values()
         rows = 4 + len(self.classes)
-        if raw.ndim != 3 or raw.shape[1] != rows:  # noqa: PLR2004 - batch, rows, anchors
+        if raw.ndim != 3 or raw.shape[1] != rows:
             raise ModelError(
                 f"{self.name}: the network answers with shape {raw.shape}, expected (1, {rows}, n)",
                 hint="was it exported with suppression inside? use brimwatch export",
@@ -67,15 +80,24 @@ class OpenVinoDetector:
             max_boxes=self._max_boxes,
         )
 
+    def _request_for(self, padded: Image) -> Any:  # noqa: ANN401  (OpenVINO ships no types)
+        shape = padded.shape[:2]
+        if shape not in self._requests:
+            while len(self._requests) >= _MOST_SHAPES:
+                del self._requests[next(iter(self._requests))]
+            self._requests[shape] = _compile(self._graph, shape, self._threads)
+        return self._requests[shape]
 
-def _compile(graph: Path, threads: int | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """The network, ready to take N×size×size×3 uint8 BGR: conversion happens inside it."""
+
+def _compile(graph: Path, shape: tuple[int, int], threads: int | None) -> Any:  # noqa: ANN401
+    """A request that takes 1×height×width×3 uint8 BGR: conversion happens inside the network."""
     import openvino as ov
     from openvino.preprocess import ColorFormat, PrePostProcessor
 
     core = ov.Core()
     try:
         model = core.read_model(graph)
+        model.reshape([1, 3, *shape])
         steps = PrePostProcessor(model)
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(
             ov.Layout("NHWC")
@@ -92,6 +114,6 @@ def _compile(graph: Path, threads: int | None):  # type: ignore[no-untyped-def] 
         }
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
-        return core.compile_model(steps.build(), "CPU", options)
+        return core.compile_model(steps.build(), "CPU", options).create_infer_request()
     except RuntimeError as error:
         raise ModelError(f"{graph}: OpenVINO cannot load it: {error}") from error

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.boxes import FLOOR, MAX_BOXES, OVERLAP, letterbox, read_boxes
 from pipeline.domain import Detections, Image
@@ -67,24 +68,28 @@ class UltralyticsDetector:
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         """One `Detections` a frame, in order, boxes in the frame's pixels and inside it."""
-        if not frames:
-            return []
         fitted = [letterbox(frame, self.input_size) for frame in frames]
-        squares = np.stack([square for square, _ in fitted])
-        tensor = self._torch.from_numpy(squares).to(self._device)
+        answers: dict[int, Detections] = {}
+        for shape in {padded.shape for padded, _ in fitted}:
+            members = [row for row, (padded, _) in enumerate(fitted) if padded.shape == shape]
+            raw = self._forward(np.stack([fitted[row][0] for row in members]))
+            for row, one in zip(members, raw, strict=True):
+                answers[row] = read_boxes(
+                    one,
+                    fitted[row][1],
+                    self.classes,
+                    floor=self._floor,
+                    overlap=self._overlap,
+                    max_boxes=self._max_boxes,
+                )
+        return [answers[row] for row in range(len(frames))]
+
+    def _forward(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        tensor = self._torch.from_numpy(pictures).to(self._device)
         # BGR to RGB, height×width×channel to channel first, 0..255 to 0..1
         tensor = tensor.flip(-1).permute(0, 3, 1, 2).float() / 255
         with self._torch.inference_mode():
             answer = self._network(tensor)
-        raw = (answer[0] if isinstance(answer, list | tuple) else answer).float().cpu().numpy()
-        return [
-            read_boxes(
-                one,
-                fit,
-                self.classes,
-                floor=self._floor,
-                overlap=self._overlap,
-                max_boxes=self._max_boxes,
-            )
-            for one, (_, fit) in zip(raw, fitted, strict=True)
-        ]
+        raw = answer[0] if isinstance(answer, list | tuple) else answer
+        numbers: NDArray[np.float32] = raw.float().cpu().numpy()
+        return numbers

@@ -1,0 +1,299 @@
+"""The model's commands: detect, evaluate, calibrate, train, export, and the twin's."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.domain import Detections, Image
+from pipeline.errors import BrimwatchError, ConfigError
+
+_BAD_USAGE = 2
+_DEFAULT_CONFIDENCE = 0.25
+"""For weights that bring no calibration, which knows better: ultralytics' own default."""
+
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights", exists=True, help="Weights folder or .pt file; the bundled ones by default."
+    ),
+]
+Data = Annotated[
+    Path,
+    typer.Option("--data", exists=True, file_okay=False, help="Data set in YOLO layout."),
+]
+Threads = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Cores to use; all by default.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root command."""
+    for command in (detect, evaluate, calibrate, train, export):
+        app.command()(command)
+    if importlib.util.find_spec("models.twin.commands") is not None:
+        from models.twin.commands import twin_app
+
+        app.add_typer(twin_app, name="twin")
+
+
+def detect(
+    paths: Annotated[
+        list[Path], typer.Argument(exists=True, help="Pictures, videos (key frames) or folders.")
+    ],
+    *,
+    save: Annotated[
+        Path | None, typer.Option("--save", file_okay=False, help="Put drawn pictures here.")
+    ] = None,
+    as_json: AsJson = False,
+    weights: Weights = None,
+    confidence: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Lowest confidence shown; the calibrated by default."),
+    ] = None,
+    threads: Threads = None,
+) -> None:
+    """Find bins, garbage and overflow on pictures and videos.
+
+    A file that cannot be read is named and the others go on; the exit code is then 1.
+    """
+    from models.inputs import files_of, frames_of
+    from models.loading import load_detector
+
+    with _reported():
+        files = files_of(paths)
+        if not files:
+            raise ConfigError(f"{paths[0]}: no picture or video is in there")
+        threshold = _shown_confidence(weights) if confidence is None else confidence
+        detector = load_detector(weights, threads=threads, floor=min(threshold, 0.05))
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    failed = False
+    taken: set[str] = set()
+    for file in files:
+        try:
+            for name, frame in frames_of(file):
+                found = detector.detect([frame])[0]
+                found = found.where(found.confidence >= threshold)
+                rows.append(_row(name, frame, found))
+                if not as_json:
+                    typer.echo(_line(name, frame, found))
+                if save is not None:
+                    _save(save, name, frame, found, taken)
+        except BrimwatchError as error:
+            failed = True
+            typer.echo(f"{file}: {error}", err=True)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    if failed:
+        raise typer.Exit(1)
+
+
+def evaluate(
+    *,
+    data: Data,
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    weights: Weights = None,
+    as_json: AsJson = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write the figures into the weights' manifest.")
+    ] = False,
+    threads: Threads = None,
+) -> None:
+    """Measure the detector on pictures whose boxes are known.
+
+    Precision, recall and image F1 are at thresholds chosen on validation pictures: those of the
+    weights' calibration, or, without one, those that do best on the data's val split.
+    """
+    from models.evaluation import EVALUATION_FLOOR, judge
+    from models.evaluation import evaluate as figures_of
+    from models.loading import load_detector
+    from models.reporting import record_metrics, table
+
+    with _reported():
+        detector = load_detector(weights, threads=threads, floor=EVALUATION_FLOOR)
+        thresholds, chosen_on = _thresholds(detector, weights, data)
+        figures = figures_of(list(judge(detector, data, split)), thresholds)
+        if record:
+            record_metrics(weights, split, figures)
+    if as_json:
+        typer.echo(json.dumps(figures.as_json(), ensure_ascii=False))
+    else:
+        typer.echo(table(figures, thresholds, chosen_on))
+
+
+def calibrate(
+    *,
+    data: Data,
+    out: Annotated[Path, typer.Option(dir_okay=False, help="JSON file to write.")],
+    split: Annotated[str, typer.Option(help="Never the one you report on.")] = "val",
+    twin: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Twin data whose clean scenes also count."),
+    ] = None,
+    weights: Weights = None,
+    threads: Threads = None,
+) -> None:
+    """Measure what the detector's scores are worth, for the belief filter."""
+    from models.calibration import calibrate as measure
+    from models.evaluation import judge
+    from models.loading import load_detector
+
+    with _reported():
+        detector = load_detector(weights, threads=threads)
+        judged = list(judge(detector, data, split))
+        more = list(judge(detector, twin, split)) if twin is not None else []
+        source = f"{data.resolve().name}/{split}" + (f" + twin/{split}" if twin else "")
+        calibration = measure(
+            judged, weights_sha256=detector.model_hash, source=source, more_clear=more
+        )
+        calibration.write(out)
+    typer.echo(
+        f"{out}: from {calibration.counts['overflowing']} overflowing and "
+        f"{calibration.counts['clear']} clear pictures; box threshold {calibration.confidence}, "
+        f"picture threshold {calibration.image_threshold}"
+    )
+
+
+def train(
+    *,
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Data set; give it again to train on more. The first one's val split chooses.",
+        ),
+    ],
+    start: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Start weights (.pt).")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Work folder: logs and weights.")],
+    epochs: Annotated[int, typer.Option(min=1)] = 8,
+    size: Annotated[int, typer.Option(min=32, help="Input side in pixels, times 32.")] = 416,
+    batch: Annotated[int, typer.Option(min=1)] = 16,
+    learning_rate: Annotated[float, typer.Option(min=0.0)] = 0.0012,
+    plain_epochs: Annotated[int, typer.Option(min=0, help="Last epochs without mosaic.")] = 3,
+    precision: Annotated[
+        str, typer.Option(help="f32, or bf16 on a CPU that is fast at it.")
+    ] = "f32",
+    publish: Annotated[
+        Path | None, typer.Option(help="File that always holds the best weights so far.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that load pictures.")] = 1,
+    seed: int = 0,
+    threads: Threads = None,
+) -> None:
+    """Fine-tune the detector. Needs the `models` extra."""
+    from models.training import TrainingPlan
+    from models.training import train as run
+
+    if precision not in ("f32", "bf16"):
+        raise typer.BadParameter(f"{precision!r}, expected f32 or bf16", param_hint="--precision")
+    plan = TrainingPlan(
+        data=tuple(data),
+        start=start,
+        work=out,
+        epochs=epochs,
+        input_size=size,
+        batch=batch,
+        learning_rate=learning_rate,
+        plain_epochs=plain_epochs,
+        threads=threads or os.cpu_count() or 1,
+        workers=workers,
+        precision="bf16" if precision == "bf16" else "f32",
+        seed=seed,
+        publish=publish,
+    )
+    with _reported():
+        typer.echo(str(run(plan)))
+
+
+def export(
+    weights: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .pt file.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Weights folder to write.")],
+    size: Annotated[int, typer.Option(min=32, help="Input side in pixels, times 32.")] = 416,
+    trained_on: Annotated[str, typer.Option(help="Data, in words, for the manifest.")] = "",
+) -> None:
+    """Turn a .pt into a weights folder that runs without torch. Needs the `models` extra."""
+    from models.exporting import export as run
+
+    with _reported():
+        manifest = run(weights, out, input_size=size, trained_on=trained_on)
+    typer.echo(f"{out}: SHA-256 {manifest.sha256}")
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Turn our own errors into a message and an exit code: 2 when the asker can mend it."""
+    try:
+        yield
+    except BrimwatchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(_BAD_USAGE if isinstance(error, ConfigError) else 1) from error
+
+
+def _shown_confidence(weights: Path | None) -> float:
+    from models.loading import find_calibration
+
+    calibration = find_calibration(weights)
+    return _DEFAULT_CONFIDENCE if calibration is None else calibration.confidence
+
+
+def _thresholds(detector: Any, weights: Path | None, data: Path) -> tuple[Any, str]:  # noqa: ANN401
+    from models.evaluation import Thresholds, choose_thresholds, judge
+    from models.loading import find_calibration
+
+    calibration = find_calibration(weights)
+    if calibration is not None:
+        thresholds = Thresholds(calibration.confidence, calibration.image_threshold)
+        return thresholds, f"calibration on {calibration.source}"
+    return choose_thresholds(list(judge(detector, data, "val"))), "this data's val split"
+
+
+def _row(name: str, frame: Image, found: Detections) -> dict[str, Any]:
+    height, width = frame.shape[:2]
+    return {
+        "path": name,
+        "width": width,
+        "height": height,
+        "detections": [
+            {
+                "class": found.classes[int(index)],
+                "confidence": round(float(confidence), 4),
+                "box": [round(float(value), 1) for value in box],
+            }
+            for box, confidence, index in zip(
+                found.boxes, found.confidence, found.class_index, strict=True
+            )
+        ],
+    }
+
+
+def _line(name: str, frame: Image, found: Detections) -> str:
+    height, width = frame.shape[:2]
+    named = ", ".join(
+        f"{found.classes[int(index)]} {confidence:.2f}"
+        for index, confidence in zip(found.class_index, found.confidence, strict=True)
+    )
+    return f"{name}: {width}×{height}: {named or 'nothing'}"
+
+
+def _save(folder: Path, name: str, frame: Image, found: Detections, taken: set[str]) -> None:
+    from models.drawing import draw
+    from pipeline.pictures import encode_jpeg
+
+    base = Path(name).stem if "#" not in name else Path(name).name.replace("#", "-")
+    stem, number = base, 1
+    while stem in taken:
+        number += 1
+        stem = f"{base}-{number}"
+    taken.add(stem)
+    (folder / f"{stem}.jpg").write_bytes(encode_jpeg(draw(frame, found)))
