@@ -27,7 +27,7 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         suspected_at, event_id = json.loads(text)
         return utc(suspected_at), str(event_id)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise RequestRefused(
             "invalid",
             "query.cursor: not a cursor of this service",

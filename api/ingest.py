@@ -98,7 +98,7 @@ def check_captured_at(text: str, now: datetime) -> datetime:
     """The time in the header, UTC. Raises RequestRefused (422) if unreadable or in the future."""
     try:
         captured_at = utc(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # overflow: the last day of the year 9999
         raise RequestRefused(
             "invalid",
             f"X-Captured-At: not a time with an offset: {text[:40]!r}",

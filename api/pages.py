@@ -16,7 +16,6 @@ from api.links import EvidenceLinks
 from api.problems import problem_responses
 from api.queries import find_event, find_point, open_events, point_states
 from api.service import Service
-from api.standing import PointState
 from api.views import Reader, all_figures, event_card, message_row, tile
 from api.wording import Language, Words, choose_language
 from pipeline.domain import EventState, MessageState
@@ -25,6 +24,8 @@ from pipeline.store import EventQuery
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
 _PER_PAGE = 20
+_NEAR_CARDS = 3
+"""Cards whose pictures are loaded at once; those further down wait until they are scrolled to."""
 
 
 class Filter(StrEnum):
@@ -101,7 +102,7 @@ class Pages:
                 tile(point, state, statuses, reader)
                 for point, state in point_states(service, statuses, open_now)
             ],
-            tile_states=[state.value for state in PointState],
+            near_cards=_NEAR_CARDS,
             open_count=len(open_now),
             dead_count=service.outbox.counts().get(MessageState.DEAD, 0),
             filters=[

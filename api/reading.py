@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from api.cursor import cursor_after, read_cursor
 from api.links import EvidenceLinks
@@ -25,6 +25,17 @@ from pipeline.domain import EventState
 from pipeline.store import EventQuery
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("outside of the years 1 to 9999 in UTC") from error
+
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with an offset in the query, as the middle wants it: in UTC."""
+
+
 def reading_router(service: Service, links: EvidenceLinks) -> APIRouter:
     """The routes. They are plain functions: the framework runs them in worker threads."""
     router = APIRouter(prefix="/api/v1")
@@ -37,11 +48,9 @@ def reading_router(service: Service, links: EvidenceLinks) -> APIRouter:
         ] = None,
         point_id: Annotated[str | None, Query(max_length=100)] = None,
         since: Annotated[
-            AwareDatetime | None, Query(description="Suspected at this time or later.")
+            UtcTime | None, Query(description="Suspected at this time or later.")
         ] = None,
-        until: Annotated[
-            AwareDatetime | None, Query(description="Suspected before this time.")
-        ] = None,
+        until: Annotated[UtcTime | None, Query(description="Suspected before this time.")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[str | None, Query(description="next_cursor of the page before.")] = None,
     ) -> EventList:
@@ -50,8 +59,8 @@ def reading_router(service: Service, links: EvidenceLinks) -> APIRouter:
             EventQuery(
                 states=frozenset(state or ()),
                 point_id=point_id,
-                since=since.astimezone(UTC) if since else None,
-                until=until.astimezone(UTC) if until else None,
+                since=since,
+                until=until,
                 before=read_cursor(cursor) if cursor else None,
                 limit=limit + 1,
             )

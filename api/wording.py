@@ -30,7 +30,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "summary.none": ("没有待处理的事件", "Nothing is open"),
     "dead": (
         "有 {count} 条消息未能送达，需要人工处理。",
-        "{count} messages could not be delivered and need a person.",
+        "Messages that could not be delivered: {count}. A person has to look at them.",
     ),
     "older": ("更早的事件", "Older events"),
     "newest": ("回到最新", "Back to the newest"),

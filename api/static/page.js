@@ -40,8 +40,12 @@
       });
       return kept;
     });
-    const same = children.length === list.children.length && children.every((child, index) => child === list.children[index]);
-    if (!same) list.replaceChildren(...children);
+    // Nodes that stay are not moved, since a node that is moved loses the focus.
+    const wanted = new Set(children);
+    for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+    children.forEach((child, index) => {
+      if (list.children[index] !== child) list.insertBefore(child, list.children[index] ?? null);
+    });
     return changed;
   };
 
