@@ -132,7 +132,7 @@ def _run_role(config: Path, *, engine: bool, delivery: bool) -> None:
 
 def _replay_config(
     path: Path, point_id: str, config: Path | None, state: Path
-) -> "LoadedConfig":
+) -> LoadedConfig:
     """A configuration that watches one recording as the point's first camera."""
     from pipeline.config import LoadedConfig, load_config, parse_config
 
@@ -155,7 +155,7 @@ def _replay_config(
     return LoadedConfig(parse_config(data, str(config)), loaded.base)
 
 
-def _read_truth(path: Path) -> "list[Episode]":
+def _read_truth(path: Path) -> list[Episode]:
     from pipeline.domain import utc
     from pipeline.engine.replay import Episode
 
