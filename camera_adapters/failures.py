@@ -45,19 +45,20 @@ _NOT_VIDEO = (
 
 
 def stream_failure(
-    error: av.error.FFmpegError, name: str, doing: str, limit_s: float
+    error: av.error.FFmpegError, name: str, doing: str, limit_s: float, *, silent: bool
 ) -> SourceError:
     """What an FFmpeg error on a network stream means.
 
     ``name``: the camera, with a redacted URL (FFmpeg's own message holds the whole URL and is not
-    used); ``doing``: "opening" or "reading"; ``limit_s``: the time that it was given.
+    used); ``doing``: "opening" or "reading"; ``limit_s``: the time that it was given; ``silent``: all of that time
+    has passed (FFmpeg's RTSP reports an answer that never came as invalid data).
     """
     for kind, what, hint in _MISSING:
         if isinstance(error, kind):
             return SourceMissing(f"{name}: {what}", hint=hint)
     if isinstance(error, _REFUSED):
         return SourceError(f"{name}: the camera refuses us", hint="check user name and password")
-    if isinstance(error, _SILENT):
+    if silent or isinstance(error, _SILENT):
         return SourceError(
             f"{name}: no answer within {limit_s:g} s while {doing}",
             hint="check the camera's network and power; it is tried again",

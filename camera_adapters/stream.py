@@ -39,8 +39,6 @@ KEY_TIMEOUT_S = 60.0
 _MAX_DAMAGED_IN_A_ROW = 10
 """Key frames in a row that do not decode before the stream is given up: one is a glitch, ten are not."""
 
-_MICROSECONDS = 1_000_000
-
 
 class StreamCamera:
     """A live camera by its URL. Does not reconnect: it raises, and whoever uses it opens it anew.
@@ -120,6 +118,7 @@ class StreamCamera:
         """The reader thread: opens, reads until closed or failed, and says why it ended."""
         failure = SourceError(f"{self._name}: its reader broke", hint="the log has the reason")
         doing, limit_s = "opening", self._open_timeout_s
+        began = self._monotonic()
         try:
             with self._open() as container:
                 doing, limit_s = "reading", self._read_timeout_s
@@ -129,7 +128,8 @@ class StreamCamera:
                 hint="it is opened again; for a recording give the path of a file",
             )
         except av.error.FFmpegError as error:
-            failure = stream_failure(error, self._name, doing, limit_s)
+            silent = doing == "opening" and self._monotonic() - began >= limit_s
+            failure = stream_failure(error, self._name, doing, limit_s, silent=silent)
         except SourceError as error:
             failure = error
         finally:
@@ -138,7 +138,7 @@ class StreamCamera:
     def _open(self) -> InputContainer:
         container: InputContainer = av.open(
             self._camera.url,
-            options=_options(self._camera.url, self._open_timeout_s),
+            options=_options(self._camera.url),
             timeout=(self._open_timeout_s, self._read_timeout_s),
         )
         return container
@@ -170,10 +170,11 @@ def next_look(due: float, now: float, every_s: float) -> float:
     return due + every_s * max(1, math.floor((now - due) / every_s) + 1)
 
 
-def _options(url: str, timeout_s: float) -> dict[str, str]:
-    """FFmpeg's options: one TCP connection, video only, and no long look at the frame rate."""
-    microseconds = str(int(timeout_s * _MICROSECONDS))
-    common = {"timeout": microseconds, "fpsprobesize": "0"}
+def _options(url: str) -> dict[str, str]:
+    """FFmpeg's options: one TCP connection, video only, and no long look at the frame rate.
+
+    Not its own ``timeout``: PyAV's holds for all protocols.
+    """
     if urlsplit(url).scheme.lower() in {"rtsp", "rtsps"}:
-        return {**common, "rtsp_transport": "tcp", "allowed_media_types": "video"}
-    return common
+        return {"fpsprobesize": "0", "rtsp_transport": "tcp", "allowed_media_types": "video"}
+    return {"fpsprobesize": "0"}
