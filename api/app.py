@@ -50,9 +50,7 @@ def create_app(service: Service) -> FastAPI:
         license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
     )
     app.state.service = service
-    links = EvidenceLinks(
-        service.evidence, service.clock, same_origin=service.link_check is not None
-    )
+    links = EvidenceLinks(service.evidence, same_origin=service.link_check is not None)
     pages = Pages(service, links)
     install_problems(app, pages.problem)
     app.include_router(ingest_router())

@@ -8,9 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.errors import RequestRefused
+from api.links import LIFETIME
 from api.problems import problem_responses
 from api.service import Service
 from pipeline.store.keys import sha256_in
+
+_CACHE_CONTROL = f"private, max-age={int(LIFETIME.total_seconds())}, immutable"
+"""A picture never changes under its key; kept by the reader's own browser for as long as a link."""
 
 
 def pictures_router(service: Service, link_check: Callable[[str, int, str], bool]) -> APIRouter:
@@ -38,12 +42,11 @@ def pictures_router(service: Service, link_check: Callable[[str, int, str], bool
                 hint="reload the page, or ask /api/v1/events/{event_id} for a new link",
             )
         content = service.evidence.get(key)
-        left = max(0, expires - int(service.clock().timestamp()))
         return Response(
             content,
             media_type="image/jpeg",
             headers={
-                "Cache-Control": f"private, max-age={left}, immutable",
+                "Cache-Control": _CACHE_CONTROL,
                 "ETag": f'"{sha256_in(key)}"',
                 "Content-Disposition": "inline",
             },

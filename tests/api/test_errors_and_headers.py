@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from api.problems import KINDS
 from api.service import Problem
 from pipeline.errors import StoreUnavailable
 from pipeline.metrics import Metrics
@@ -29,6 +31,12 @@ def test_every_error_is_a_problem_document(
     site: Any, problem: Any, *, method: str, path: str, status: int, kind: str
 ) -> None:
     problem(site.client().request(method, path), status, kind)
+
+
+def test_every_kind_of_problem_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    for kind, (status, _title) in KINDS.items():
+        assert f"| `{kind}` | {status} |" in documented
 
 
 def test_a_method_that_is_not_allowed_says_which_are(site: Any) -> None:

@@ -2,17 +2,31 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 import api.ingest
 from api.errors import Busy, UnknownCamera
 from pipeline.domain import Frame
 from pipeline.pictures import encode_jpeg
+
+FRAMES = "/api/v1/cameras/p1-c1/frames"
+HEADERS = {
+    "Authorization": "Bearer gw-3f9c1b7e5d2a4c68a0e1f2d3c4b5a697",
+    "X-Captured-At": "2026-06-01T01:00:00Z",
+    "X-Sequence": "1",
+}
+
+
+def _http(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
 
 
 @pytest.fixture(scope="module")
@@ -171,32 +185,79 @@ def test_a_trickling_upload_is_given_up(
     problem(site.client().push(trickle()), 408, "upload-timeout")
 
 
+def test_too_many_uploads_at_once_are_sent_away(site: Any, jpeg: bytes) -> None:
+    app = site.client().app
+
+    async def uploads() -> list[int]:
+        go = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield jpeg[:10]
+            await go.wait()
+            yield jpeg[10:]
+
+        async with _http(app) as http:
+            first = [
+                asyncio.create_task(http.post(FRAMES, content=slow(), headers=HEADERS))
+                for _ in range(api.ingest.MAX_UPLOADS)
+            ]
+            await asyncio.sleep(0.2)
+            refused = await http.post(FRAMES, content=jpeg, headers=HEADERS)
+            assert refused.json()["type"].endswith(":overloaded")
+            assert refused.headers["retry-after"] == "1"
+            go.set()
+            taken = [(await each).status_code for each in first]
+            again = await http.post(FRAMES, content=jpeg, headers=HEADERS)
+            return [refused.status_code, *taken, again.status_code]
+
+    assert asyncio.run(uploads()) == [503, *[202] * (api.ingest.MAX_UPLOADS + 1)]
+
+
+def test_a_sender_that_hangs_up_half_way_leaves_no_frame_and_no_trace_in_the_log(
+    site: Any, jpeg: bytes
+) -> None:
+    app = site.client().app
+    messages = [
+        {"type": "http.request", "body": jpeg[:50], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def hang_up() -> None:
+        async def receive() -> dict[str, Any]:
+            return messages.pop(0)
+
+        async def send(_message: Any) -> None:
+            return
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": FRAMES,
+            "query_string": b"",
+            "headers": [(k.lower().encode(), v.encode()) for k, v in HEADERS.items()],
+            "server": ("test", 80),
+            "client": ("127.0.0.1", 1),
+            "scheme": "http",
+        }
+        await app(scope, receive, send)
+
+    with capture_logs() as logs:
+        asyncio.run(hang_up())
+    assert [(one["event"], one["status"]) for one in logs] == [("request", 400)]
+    assert not site.offered
+
+
 def test_decoding_does_not_hold_up_other_requests(site: Any, jpeg: bytes) -> None:
-    import threading
-
-    import httpx
-
     held = threading.Event()
 
     def offer(_frame: Frame) -> None:
         held.wait(10)
 
-    client = site.client(offer_frame=offer)
+    app = site.client(offer_frame=offer).app
 
     async def both() -> tuple[int, int]:
-        transport = httpx.ASGITransport(app=client.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            push = asyncio.create_task(
-                http.post(
-                    "/api/v1/cameras/p1-c1/frames",
-                    content=jpeg,
-                    headers={
-                        "Authorization": "Bearer gw-3f9c1b7e5d2a4c68a0e1f2d3c4b5a697",
-                        "X-Captured-At": "2026-06-01T01:00:00Z",
-                        "X-Sequence": "1",
-                    },
-                )
-            )
+        async with _http(app) as http:
+            push = asyncio.create_task(http.post(FRAMES, content=jpeg, headers=HEADERS))
             await asyncio.sleep(0.05)
             alive = await http.get("/livez")
             assert not push.done()

@@ -204,19 +204,3 @@ def test_damaged_evidence_is_never_served(site: Any, problem: Any) -> None:
 
 def test_evidence_in_s3_is_not_served_here(site: Any, problem: Any) -> None:
     problem(site.client(link_check=None).get("/evidence/a?expires=1"), 404, "not-found")
-
-
-def test_links_stay_the_same_for_a_while_and_are_renewed_in_time(site: Any) -> None:
-    event = site.add_event()
-    client = site.client()
-
-    def link() -> str:
-        answer = client.get(f"/api/v1/events/{event.event_id}").json()
-        return str(answer["evidence"][0]["url"])
-
-    first = link()
-    site.now += timedelta(minutes=59)
-    assert link() == first
-    site.now += timedelta(minutes=2)
-    assert link() != first
-    assert client.get(link()).status_code == 200
