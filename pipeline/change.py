@@ -78,8 +78,9 @@ def changed_cells(
 ) -> Mask:
     """The cells that changed beyond lighting and noise. Both grids must have the same shape.
 
-    A cloud or a lamp moves all cells by a gain and an offset: both are fitted by median and spread,
-    and taken out first.
+    A cloud or a lamp moves all cells by a gain and an offset: both are fitted to the half of the cells
+    that agrees best (least trimmed squares), and taken out first. So what is new may fill up to half of
+    the view without passing for light.
     """
     difference = _relit(now, before) - before
     noise = float(np.median(np.abs(difference))) * 1.4826  # MAD → standard deviation of a normal
@@ -88,13 +89,23 @@ def changed_cells(
     return mask
 
 
+_FIT_ROUNDS = 3
+_GAINS = (0.5, 2.0)
+
+
 def _relit(now: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``now`` under the light of ``before``: same median, same interquartile range."""
-    low, middle, high = np.percentile(now, (25, 50, 75))
-    low_b, middle_b, high_b = np.percentile(before, (25, 50, 75))
-    gain = (high_b - low_b) / (high - low) if high - low > 1 and high_b - low_b > 1 else 1.0
-    gain = min(max(gain, 0.5), 2.0)
-    lit: NDArray[np.float32] = ((now - middle) * gain + middle_b).astype(np.float32)
+    """``now`` under the light of ``before``."""
+    gain, offset = 1.0, float(np.median(before - now))
+    for _ in range(_FIT_ROUNDS):
+        residual = np.abs(gain * now + offset - before)
+        agreeing = residual <= np.median(residual)
+        x, y = now[agreeing], before[agreeing]
+        spread = float(x.var())
+        if spread > 1.0:
+            gain = float(((x - x.mean()) * (y - y.mean())).mean()) / spread
+            gain = min(max(gain, _GAINS[0]), _GAINS[1])
+        offset = float(y.mean() - gain * x.mean())
+    lit: NDArray[np.float32] = (gain * now + offset).astype(np.float32)
     return lit
 
 

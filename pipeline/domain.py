@@ -323,12 +323,16 @@ def utc(text: str) -> datetime:
     >>> utc("2026-06-01T08:00:00+08:00").isoformat()
     '2026-06-01T00:00:00+00:00'
 
-    Raises ValueError for a text without an offset, since a guess would move evidence by hours.
+    Raises ValueError for a text without an offset, since a guess would move evidence by hours, and for
+    one that is out of range in UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"a time needs an offset (Z or +08:00), got {text!r}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"a time out of range: {text!r}") from error
 
 
 def rfc3339(moment: datetime) -> str:

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Time limits belong in benchmarks: a busy machine must not fail a property.
+settings.register_profile("brimwatch", deadline=None)
+settings.load_profile("brimwatch")
 
 _ROOT = Path(__file__).resolve().parent.parent
 

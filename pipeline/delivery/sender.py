@@ -165,6 +165,9 @@ class Delivery:
         down (or gone from the configuration) cannot hide the messages of the others.
         """
         limit = _ROUND
+        # Asked before the outbox is read: a receiver that gets free in between has just delivered
+        # messages that this reading still shows as waiting.
+        busy = set(self._busy)
         while True:
             messages = self._outbox.due(now, limit=limit)
             lanes: dict[str, list[Message]] = defaultdict(list)
@@ -172,7 +175,7 @@ class Delivery:
                 name = message.receiver
                 if name not in self._receivers:
                     self._warn_of_unknown(message)
-                elif name not in self._busy and self._breakers[name].allows(now):
+                elif name not in busy and self._breakers[name].allows(now):
                     lanes[name].append(message)
             if lanes or len(messages) < limit or limit >= _MOST_LOOKED_AT:
                 return lanes
