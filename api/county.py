@@ -32,7 +32,9 @@ _MOST_LISTED = 10_000
 _log = structlog.get_logger(__name__)
 
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src http: https:",
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:"
+    ),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }

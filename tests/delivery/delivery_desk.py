@@ -25,6 +25,7 @@ from pipeline.domain import (
 )
 from pipeline.store import Recording, evidence_key
 from pipeline.store.memory import MemoryEvidence, MemoryLedger
+from pipeline.store.sql import SqlLedger
 
 NOON = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
 SECRET = new_secret(hashlib.sha256(b"a county's secret, for tests").digest())
@@ -49,7 +50,7 @@ class Desk:
     """A delivery with all that is around it, in memory but for the network."""
 
     clock: ManualClock = field(default_factory=ManualClock)
-    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    ledger: MemoryLedger | SqlLedger = field(default_factory=MemoryLedger)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
     attempts: list[tuple[str, Outcome]] = field(default_factory=list)
 

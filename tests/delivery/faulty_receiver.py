@@ -47,6 +47,16 @@ def hang() -> Behaviour:
     return lambda exchange: exchange.closing.wait(20) and None
 
 
+def slow(seconds: float, then: Behaviour) -> Behaviour:
+    """Take a while, then do that."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.closing.wait(seconds)
+        then(exchange)
+
+    return behave
+
+
 def close_without_answer() -> Behaviour:
     """Take the request and close the connection."""
 
@@ -109,12 +119,16 @@ class FaultyReceiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/events"
 
+    def release(self) -> None:
+        """End whatever hangs or is slow."""
+        self._closing.set()
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.set()
+        self.release()
         self._server.shutdown()
         self._server.server_close()
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from faulty_receiver import (
     hang,
     ok_then_close,
     reply,
+    slow,
 )
 from structlog.testing import capture_logs
 
@@ -27,6 +29,7 @@ from pipeline.delivery.sender import Delivery
 from pipeline.domain import MessageState, MessageType
 from pipeline.errors import ConfigError, StoreUnavailable
 from pipeline.store.memory import MemoryEvidence, MemoryLedger
+from pipeline.store.sql import SqlLedger
 
 Faulty = Callable[..., FaultyReceiver]
 
@@ -45,7 +48,7 @@ def running(delivery: Delivery) -> Iterator[None]:
         assert not thread.is_alive(), "a stop must end the delivery"
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
@@ -125,8 +128,8 @@ def test_a_receiver_that_fails_once_gets_the_same_message_again(desk: Desk, faul
     [
         (close_without_answer(), "RemoteProtocolError"),
         (ok_then_close(), "RemoteProtocolError"),
-        (hang(), "no complete answer within 0.2 s"),
-        (drip_headers(0.05), "no complete answer within 0.2 s"),
+        (hang(), "no complete answer within 1 s"),
+        (drip_headers(0.05), "no complete answer within 1 s"),
         (reply(302, {"location": "/elsewhere"}), "a redirect: not followed"),
         (reply(404), "answered 404"),
     ],
@@ -136,7 +139,7 @@ def test_what_is_no_success_is_tried_again(
 ) -> None:
     county = faulty(behaviour)
     (message_id,) = desk.tell("county")
-    assert desk.delivery(receiver("county", county.url, timeout_s=0.2)).deliver_due() == 0
+    assert desk.delivery(receiver("county", county.url, timeout_s=1)).deliver_due() == 0
     assert says in desk.message(message_id).last_error
     assert desk.message(message_id).next_attempt_at == desk.clock.now + timedelta(seconds=5)
     assert [request.path for request in county.requests] == ["/events"], "no redirect is followed"
@@ -203,29 +206,77 @@ def test_a_hanging_receiver_holds_up_nobody_else(desk: Desk, faulty: Faulty) -> 
     stuck, county = faulty(hang()), faulty(reply(200))
     desk.tell("stuck", "county", number=1)
     delivery = desk.delivery(
-        receiver("stuck", stuck.url, timeout_s=1), receiver("county", county.url)
+        receiver("stuck", stuck.url, timeout_s=60), receiver("county", county.url)
     )
     with running(delivery):
-        until(lambda: len(county.requests) == 1 and len(stuck.requests) == 1, 0.9)
+        until(lambda: len(county.requests) == 1 and len(stuck.requests) == 1)
         for number in range(2, 30):  # more than one look into the outbox shows
             desk.tell("stuck", number=number)
         desk.tell("county", number=30)
         delivery.wake()
-        until(lambda: len(county.requests) == 2, 0.9)
+        until(lambda: len(county.requests) == 2)
         assert len(stuck.requests) == 1
-    assert len(county.requests) == 2
+        stuck.release()
 
 
-def test_a_wake_delivers_at_once(desk: Desk, faulty: Faulty) -> None:
+def test_a_stop_does_not_wait_for_a_receiver_that_hangs(
+    desk: Desk, faulty: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.delivery.sender._GRACE_S", 0.1)
+    stuck = faulty(hang())
+    (message_id,) = desk.tell("stuck")
+    with running(desk.delivery(receiver("stuck", stuck.url, timeout_s=60))):
+        until(lambda: len(stuck.requests) == 1)
+    assert desk.message(message_id).state is MessageState.WAITING
+    stuck.release()
+
+
+def test_a_wake_delivers_at_once(
+    desk: Desk, faulty: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.delivery.sender.POLL", timedelta(minutes=1))
     county = faulty(reply(200))
     delivery = desk.delivery(receiver("county", county.url))
     with running(delivery):
         time.sleep(0.1)
         desk.tell("county")
-        told_at = time.monotonic()
         delivery.wake()
         until(lambda: desk.ledger.counts()[MessageState.DELIVERED] == 1)
-        assert time.monotonic() - told_at < 1
+
+
+def test_what_another_process_recorded_is_noticed(
+    desk: Desk, faulty: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.delivery.sender.POLL", timedelta(seconds=0.1))
+    county = faulty(reply(200))
+    with running(desk.delivery(receiver("county", county.url))):
+        time.sleep(0.2)
+        desk.tell("county")
+        until(lambda: len(county.requests) == 1)
+
+
+def test_a_look_that_was_overtaken_by_a_delivery_sends_nothing_twice(faulty: Faulty) -> None:
+    class Overtaken(MemoryLedger):
+        looks = 0
+
+        def due(self, *args: object, **options: object) -> list[object]:  # type: ignore[override]
+            found = super().due(*args, **options)  # type: ignore[arg-type]
+            self.looks += 1
+            if self.looks == 2:
+                until(lambda: self.counts()[MessageState.DELIVERED] == 1)
+                time.sleep(0.1)
+            return found  # type: ignore[return-value]
+
+    desk = Desk(ledger=Overtaken())
+    county = faulty(slow(0.3, reply(200)))
+    desk.tell("county")
+    delivery = desk.delivery(receiver("county", county.url))
+    with running(delivery):
+        until(lambda: len(county.requests) == 1)
+        delivery.wake()
+        until(lambda: desk.ledger.looks >= 3)  # type: ignore[union-attr]
+        time.sleep(0.1)
+    assert len(county.requests) == 1
 
 
 def test_an_idle_delivery_hardly_looks_into_the_outbox(faulty: Faulty) -> None:
@@ -239,8 +290,9 @@ def test_an_idle_delivery_hardly_looks_into_the_outbox(faulty: Faulty) -> None:
     desk = Desk(ledger=Counted())
     county = faulty(hang())
     desk.tell("county", "nobody")
-    with running(desk.delivery(receiver("county", county.url, timeout_s=1))), capture_logs():
+    with running(desk.delivery(receiver("county", county.url, timeout_s=60))), capture_logs():
         time.sleep(0.7)
+        county.release()
     assert desk.ledger.looks <= 4  # type: ignore[attr-defined]
 
 
@@ -328,6 +380,31 @@ def test_after_a_crash_between_sending_and_noting_the_county_knows_the_repetitio
         assert restarted.delivery(receiver("county", f"{url}/events")).deliver_due() == 1
         counts = httpx.get(f"{url}/counts.json", trust_env=False).json()
     assert counts == {"received": 1, "duplicates": 1, "refused": 0}
+
+
+def test_with_the_real_ledger_each_receiver_gets_every_message_once(tmp_path: Path) -> None:
+    with closing(SqlLedger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")) as ledger:
+        desk = Desk(ledger=ledger)
+        with (
+            county_running([SECRET], tmp_path / "first", clock=desk.clock) as first,
+            county_running([SECRET], tmp_path / "second", clock=desk.clock) as second,
+        ):
+            delivery = desk.delivery(
+                receiver("first", f"{first}/events"), receiver("second", f"{second}/events")
+            )
+            with running(delivery):
+                for number in range(15):
+                    desk.tell("first", "second", number=number)
+                    desk.tell("first", "second", number=number, type_=MessageType.EVENT_CLEARED)
+                    delivery.wake()
+                until(lambda: ledger.counts()[MessageState.DELIVERED] == 60, 60)
+            for url in (first, second):
+                counts = httpx.get(f"{url}/counts.json", trust_env=False).json()
+                assert counts == {"received": 30, "duplicates": 0, "refused": 0}
+                told: dict[str, list[str]] = {}
+                for got in httpx.get(f"{url}/received.json", trust_env=False).json():
+                    told.setdefault(got["subject"], []).append(got["type"].split(".")[3])
+                assert list(told.values()) == [["confirmed", "cleared"]] * 15
 
 
 @pytest.mark.parametrize(
