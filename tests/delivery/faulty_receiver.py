@@ -44,7 +44,12 @@ def reply(status: int, headers: Mapping[str, str] | None = None, body: bytes = b
 
 def hang() -> Behaviour:
     """Take the request and never answer."""
-    return lambda exchange: exchange.closing.wait(20) and None
+
+    def behave(exchange: Exchange) -> None:
+        exchange.closing.wait(60)
+        exchange.handler.close_connection = True
+
+    return behave
 
 
 def slow(seconds: float, then: Behaviour) -> Behaviour:
