@@ -97,7 +97,7 @@ class ZoneConfig(_Part):
 
 
 class CameraConfig(_Part):
-    """One view of a point. ``url``: a folder, a video file, rtsp://, http://, push:"""
+    """One view of a point. ``url``: a folder, a video file, rtsp://, http://, push://"""
 
     camera_id: Id
     url: str = Field(min_length=1)
