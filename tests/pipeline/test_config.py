@@ -57,10 +57,10 @@ def test_a_good_one_becomes_points_in_the_domain_s_words(tmp_path: Path) -> None
     ("change", "complaint"),
     [
         pytest.param(("[[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]", "[[0.1, 0.1], [0.9, 0.1]]"),
-                     r"brimwatch\.yaml:23: points\[0\]\.cameras\[0\]\.zones\[0\]\.polygon: "
+                     r"brimwatch\.yaml:24: points\[0\]\.cameras\[0\]\.zones\[0\]\.polygon: "
                      r"a polygon needs at least 3 corners, got 2", id="two corners"),
-        pytest.param(("[0.5, 0.9]]", "[0.5, 1.9]]"), r":23: .*relative, 0\.\.1", id="in pixels"),
-        pytest.param(("kind: bin", "kind: box"), r":22: .*kind: .*'bin'.*got 'box'", id="kind"),
+        pytest.param(("[0.5, 0.9]]", "[0.5, 1.9]]"), r":24: .*relative, 0\.\.1", id="in pixels"),
+        pytest.param(("kind: bin", "kind: box"), r":23: .*kind: .*'bin'.*got 'box'", id="kind"),
         pytest.param(("latitude: 29.56", "latitude: 129.56"), r":17: points\[0\]\.latitude: "
                      r".*less than or equal to 90.*got 129.56", id="latitude"),
         pytest.param(("site: street-7", "sight: street-7"),
@@ -89,7 +89,7 @@ def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(written(tmp_path, text), {})
     assert ":17:" in str(caught.value)
-    assert ":22:" in str(caught.value)
+    assert ":23:" in str(caught.value)
 
 
 def test_the_same_camera_twice_is_refused(tmp_path: Path) -> None:
