@@ -148,8 +148,8 @@ def _postgres_bins() -> Sequence[Path]:
     return [folder for folder in found if (folder / "postgres").exists()]
 
 
-def _unprivileged() -> str | None:
-    """Whom to run PostgreSQL as when we are root, since it refuses root."""
+def unprivileged_user() -> str | None:
+    """Whom PostgreSQL is run as when we are root, which it refuses; None when we are not."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -165,7 +165,7 @@ def running_postgres() -> Iterator[str]:
     bins = _postgres_bins()
     if not bins:
         raise FileNotFoundError("postgres")
-    user = _unprivileged()
+    user = unprivileged_user()
     # Not under pytest's folder: that is closed to other users, and socket paths must be short.
     folder = Path(tempfile.mkdtemp(prefix="bw-pg-"))
     password = secrets.token_hex(16)
@@ -223,12 +223,12 @@ def _wait_for_postgres(url: str, process: subprocess.Popen[bytes], log: Path) ->
             return
 
 
-def create_database(url: str, name: str) -> str:
+def create_database(url: str, name: str, *, tablespace: str = "pg_default") -> str:
     """An empty database on the server of ``url``: its own URL."""
     import psycopg
 
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" TABLESPACE "{tablespace}"'.encode())
     return f"{url.rpartition('/')[0]}/{name}"
 
 

@@ -6,11 +6,14 @@ import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from conftest_servers import create_database, unprivileged_user
 
 from pipeline.store import EvidenceStore, Ledger, Outbox
 from pipeline.store.files import FolderEvidence
@@ -97,17 +100,50 @@ def new_sqlite_ledger(migrated: Path, tmp_path: Path) -> Iterator[Callable[[], S
         each.close()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
-    disk = tmp_path / "disk"
+@contextmanager
+def mounted(disk: Path, size: str) -> Iterator[Path]:
+    """A file system of ``size`` in memory, or a skip where that may not be mounted."""
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
     try:
         done = subprocess.run(mount, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         pytest.skip("no mount command")
     if done.returncode:
         pytest.skip(f"may not mount a small disk: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    try:
+        yield disk
+    finally:
+        # Lazily: a server may still have a file open there for a moment.
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    with mounted(tmp_path / "disk", "1m") as disk:
+        yield disk
+
+
+@pytest.fixture
+def small_postgres_database(postgres_url: str) -> Iterator[str]:
+    """An empty database on a file system that has 2 MiB left beside it: its URL."""
+    import psycopg
+
+    user = unprivileged_user()
+    # Not under pytest's folder, which is closed to the user that the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="bw-small-"))
+    folder.chmod(0o755)
+    try:
+        with mounted(folder / "disk", "11m") as disk:
+            if user is not None:
+                shutil.chown(disk, user)
+            space, server = f"small_{secrets.token_hex(4)}", postgres_url.replace("+psycopg", "")
+            with psycopg.connect(server, autocommit=True) as admin:
+                admin.execute(f"CREATE TABLESPACE {space} LOCATION '{disk}'".encode())
+                url = create_database(postgres_url, space, tablespace=space)
+                yield url
+                admin.execute(f"DROP DATABASE {space} WITH (FORCE)".encode())
+                admin.execute(f"DROP TABLESPACE {space}".encode())
+    finally:
+        shutil.rmtree(folder)

