@@ -198,7 +198,8 @@ def running_postgres() -> Iterator[str]:
                 _wait_for_postgres(url + "postgres", process, folder / "log")
                 yield create_database(url + "postgres", "brimwatch")
             finally:
-                process.send_signal(signal.SIGINT)  # fast shutdown
+                # At once: what an orderly shutdown would write for many seconds is thrown away here.
+                process.send_signal(signal.SIGQUIT)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(20)
                 process.kill()
