@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", help="The configuration file (YAML).")
-]
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file (YAML).")]
 
 
 def register(app: typer.Typer) -> None:

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 from api.county import create_county_app
-from pipeline.errors import ConfigError
+from api.serving import listening, serve, serving
+from pipeline.clocks import system_clock
 
 STORE_NAME = "county.sqlite"
 """The file's name in the folder that the receiver keeps things in."""
-
-_STOP_S = 10.0
-
-
-def system_clock() -> datetime:
-    """The time now, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 def run_county(
@@ -40,10 +31,10 @@ def run_county(
     that cannot be had or an unusable secret, StoreUnavailable for an unusable folder.
     """
     app = _app(secrets, keep, system_clock)
-    with _listening(host, port) as (listener, url):
+    with listening(host, port) as listener:
         if on_listening is not None:
-            on_listening(url)
-        _server(app).run(sockets=[listener])
+            on_listening(listener.url)
+        serve(app, listener)
 
 
 @contextmanager
@@ -60,49 +51,10 @@ def county_running(
     Raises as `run_county`. On leaving, it answers what it has begun and stops.
     """
     app = _app(secrets, keep, clock)
-    with _listening(host, port) as (listener, url):
-        server = _server(app)
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, name="county", daemon=True
-        )
-        thread.start()
-        try:
-            # The socket listens already: who comes before the server is up waits in its queue.
-            yield url
-        finally:
-            server.should_exit = True
-            thread.join(_STOP_S)
+    with listening(host, port) as listener, serving(app, listener, name="county"):
+        yield listener.url
 
 
 def _app(secrets: Sequence[str], keep: Path | None, clock: Callable[[], datetime]) -> FastAPI:
     path = None if keep is None else keep / STORE_NAME
     return create_county_app(secrets=secrets, store_path=path, clock=clock)
-
-
-def _server(app: FastAPI) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-    )
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        raise ConfigError(
-            f"cannot listen on {host} port {port}: {error}",
-            hint="choose another port with --port, or 0 for any free one",
-        ) from error
-    with listener:
-        bound = listener.getsockname()[1]
-        shown = f"[{host}]" if family == socket.AF_INET6 else host
-        yield listener, f"http://{shown}:{bound}"

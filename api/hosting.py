@@ -42,8 +42,11 @@ def service_of(system: System, loaded: LoadedConfig, environment: Mapping[str, s
                 problems.append(Problem(name, str(error.args[0]), error.hint))
         if waiting := system.recorder.waiting:
             problems.append(
-                Problem("recorder", f"{waiting} decisions could not be written yet",
-                        "see what the stores say; they are written as soon as that is mended")
+                Problem(
+                    "recorder",
+                    f"{waiting} decisions could not be written yet",
+                    "see what the stores say; they are written as soon as that is mended",
+                )
             )
         return problems
 

@@ -270,5 +270,5 @@ def _log_outcome(message: Message, outcome: Outcome) -> None:
         about.warning("message_failed", error=outcome.error, next_attempt_at=again)
     else:
         about.error(
-            "message_dead", error=outcome.error, hint="mend the receiver, then send it again"
+            "message_dead", error=outcome.error, hint="it stays in the outbox: ask the receiver why"
         )
