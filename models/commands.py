@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +13,6 @@ import typer
 from pipeline.domain import Detections, Image
 from pipeline.errors import BrimwatchError, ConfigError
 
-_BAD_USAGE = 2
 _DEFAULT_CONFIDENCE = 0.25
 """For weights that bring no calibration, which knows better: ultralytics' own default."""
 
@@ -68,12 +65,11 @@ def detect(
     from models.inputs import files_of, frames_of
     from models.loading import load_detector
 
-    with _reported():
-        files = files_of(paths)
-        if not files:
-            raise ConfigError(f"{paths[0]}: no picture or video is in there")
-        threshold = _shown_confidence(weights) if confidence is None else confidence
-        detector = load_detector(weights, threads=threads, floor=min(threshold, 0.05))
+    files = files_of(paths)
+    if not files:
+        raise ConfigError(f"{paths[0]}: no picture or video is in there")
+    threshold = _shown_confidence(weights) if confidence is None else confidence
+    detector = load_detector(weights, threads=threads, floor=min(threshold, 0.05))
     if save is not None:
         save.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
@@ -119,12 +115,11 @@ def evaluate(
     from models.loading import load_detector
     from models.reporting import record_metrics, table
 
-    with _reported():
-        detector = load_detector(weights, threads=threads, floor=EVALUATION_FLOOR)
-        thresholds, chosen_on = _thresholds(detector, weights, data)
-        figures = figures_of(list(judge(detector, data, split)), thresholds)
-        if record:
-            record_metrics(weights, split, figures)
+    detector = load_detector(weights, threads=threads, floor=EVALUATION_FLOOR)
+    thresholds, chosen_on = _thresholds(detector, weights, data)
+    figures = figures_of(list(judge(detector, data, split)), thresholds)
+    if record:
+        record_metrics(weights, split, figures)
     if as_json:
         typer.echo(json.dumps(figures.as_json(), ensure_ascii=False))
     else:
@@ -148,15 +143,14 @@ def calibrate(
     from models.evaluation import judge
     from models.loading import load_detector
 
-    with _reported():
-        detector = load_detector(weights, threads=threads)
-        judged = list(judge(detector, data, split))
-        more = list(judge(detector, twin, split)) if twin is not None else []
-        source = f"{data.resolve().name}/{split}" + (f" + twin/{split}" if twin else "")
-        calibration = measure(
-            judged, weights_sha256=detector.model_hash, source=source, more_clear=more
-        )
-        calibration.write(out)
+    detector = load_detector(weights, threads=threads)
+    judged = list(judge(detector, data, split))
+    more = list(judge(detector, twin, split)) if twin is not None else []
+    source = f"{data.resolve().name}/{split}" + (f" + twin/{split}" if twin else "")
+    calibration = measure(
+        judged, weights_sha256=detector.model_hash, source=source, more_clear=more
+    )
+    calibration.write(out)
     typer.echo(
         f"{out}: from {calibration.counts['overflowing']} overflowing and "
         f"{calibration.counts['clear']} clear pictures; box threshold {calibration.confidence}, "
@@ -212,8 +206,7 @@ def train(
         seed=seed,
         publish=publish,
     )
-    with _reported():
-        typer.echo(str(run(plan)))
+    typer.echo(str(run(plan)))
 
 
 def export(
@@ -225,19 +218,8 @@ def export(
     """Turn a .pt into a weights folder that runs without torch. Needs the `models` extra."""
     from models.exporting import export as run
 
-    with _reported():
-        manifest = run(weights, out, input_size=size, trained_on=trained_on)
+    manifest = run(weights, out, input_size=size, trained_on=trained_on)
     typer.echo(f"{out}: SHA-256 {manifest.sha256}")
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Turn our own errors into a message and an exit code: 2 when the asker can mend it."""
-    try:
-        yield
-    except BrimwatchError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(_BAD_USAGE if isinstance(error, ConfigError) else 1) from error
 
 
 def _shown_confidence(weights: Path | None) -> float:
