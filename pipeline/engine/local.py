@@ -47,6 +47,7 @@ class Inbox:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: dict[str, Frame] = {}
+        self._taken = False
         self._closed = False
 
     def put_latest(self, frame: Frame) -> None:
@@ -68,13 +69,19 @@ class Inbox:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting, timeout_s)
             taken = [self._waiting.pop(camera) for camera in list(self._waiting)[:most]]
+            self._taken = bool(taken)
             self._changed.notify_all()
             return taken
 
-    def empty(self) -> bool:
-        """Whether nothing waits."""
+    def settle(self) -> None:
+        """What was taken is decided."""
         with self._changed:
-            return not self._waiting
+            self._taken = False
+
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being decided."""
+        with self._changed:
+            return not self._waiting and not self._taken
 
     def close(self) -> None:
         """Let go of everyone who waits."""
@@ -109,7 +116,6 @@ class LocalEngine:
         self._stop = threading.Event()
         self._sources: dict[str, CameraSource] = {}
         self._done: set[str] = set()
-        self._deciding = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -142,11 +148,7 @@ class LocalEngine:
     @property
     def finished(self) -> bool:
         """Whether every source has come to its end, or gives nothing, and all is decided."""
-        return (
-            len(self._done) == len(self._cameras)
-            and self._inbox.empty()
-            and not self._deciding.is_set()
-        )
+        return len(self._done) == len(self._cameras) and self._inbox.idle()
 
     def _read_for_ever(self, camera: Camera) -> None:
         failures = 0
@@ -213,11 +215,10 @@ class LocalEngine:
     def _decide(self) -> None:
         ticked = self._clock()
         while not self._stop.is_set():
-            self._deciding.set()
             frames = self._inbox.take(_BATCH, _IDLE_S)
             if frames:
                 self._decide_each(frames)
-            self._deciding.clear()
+            self._inbox.settle()
             self._decider.catch_up()
             now = self._clock()
             if (now - ticked).total_seconds() >= _TICK_S:

@@ -45,7 +45,7 @@ class EvidenceStore(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise StoreUnavailable, with a hint, unless evidence can be put now."""
+        """Raise StoreFull or StoreUnavailable, with a hint, unless evidence can be put now."""
         ...
 
 
@@ -134,7 +134,7 @@ class Ledger(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise StoreUnavailable, with a hint, unless the ledger answers and can be written."""
+        """Raise StoreFull or StoreUnavailable, with a hint, unless it answers and can be written."""
         ...
 
 
