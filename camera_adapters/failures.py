@@ -50,8 +50,8 @@ def stream_failure(
     """What an FFmpeg error on a network stream means.
 
     ``name``: the camera, with a redacted URL (FFmpeg's own message holds the whole URL and is not
-    used); ``doing``: "opening" or "reading"; ``limit_s``: the time that it was given; ``silent``: all of that time
-    has passed (FFmpeg's RTSP reports an answer that never came as invalid data).
+    used); ``doing``: "opening" or "reading"; ``limit_s``: the time that it was given; ``silent``: all
+    of that time has passed (FFmpeg's RTSP reports an answer that never came as invalid data).
     """
     for kind, what, hint in _MISSING:
         if isinstance(error, kind):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from camera_adapters.keypictures import KeyPicture
+from camera_adapters.decoding import KeyPicture
 from pipeline.errors import SourceError
 
 NO_KEY_HINT = "set the camera's I-frame interval to at most 10 s, and check that it sends at all"

@@ -18,7 +18,7 @@ import av
 import av.error
 from av.container import InputContainer
 
-from camera_adapters.decoding import bgr, decode_alone, lone_decoder
+from camera_adapters.decoding import VideoFormat, decode_alone
 from camera_adapters.failures import redact, stream_failure
 from camera_adapters.keypictures import key_pictures
 from camera_adapters.newest import NewestKeyPicture
@@ -70,7 +70,9 @@ class StreamCamera:
         self._monotonic = monotonic
         self._newest = NewestKeyPicture(monotonic=monotonic, patience_s=key_timeout_s)
         self._name = f"camera {camera.camera_id} ({redact(camera.url)})"
-        self._decoder: av.VideoCodecContext = None
+        self._due = monotonic()
+        self._sequence = 0
+        self._damaged_in_a_row = 0
 
     def frames(self) -> Iterator[Frame]:
         """One frame a look until `close`.
@@ -82,7 +84,7 @@ class StreamCamera:
             target=self._read, name=f"reader of {self._camera.camera_id}", daemon=True
         ).start()
         try:
-            yield from self._looks()
+            yield from iter(self._next_frame, None)
         finally:
             self.close()
 
@@ -90,27 +92,26 @@ class StreamCamera:
         """Makes `frames` end at once. The connection closes with its next packet or timeout."""
         self._newest.close()
 
-    def _looks(self) -> Iterator[Frame]:
-        due = self._monotonic()
-        sequence = damaged = 0
-        while (key := self._newest.take(due=due, name=self._name)) is not None:
-            picture = decode_alone(self._decoder, key.data)
-            if picture is None:
-                damaged += 1
-                self._judge_damage(damaged)
+    def _next_frame(self) -> Frame | None:
+        """The next look, None once closed. Keeps no picture: 6 MB a camera from look to look."""
+        while (key := self._newest.take(due=self._due, name=self._name)) is not None:
+            image = decode_alone(key)
+            if image is None:
+                self._count_damage()
                 continue
-            image = bgr(picture)
-            damaged = 0
-            due = next_look(due, self._monotonic(), self._camera.look_every_s)
-            sequence += 1
-            yield Frame(self._camera.camera_id, key.arrived_at, sequence, image)
+            self._damaged_in_a_row = 0
+            self._due = next_look(self._due, self._monotonic(), self._camera.look_every_s)
+            self._sequence += 1
+            return Frame(self._camera.camera_id, key.arrived_at, self._sequence, image)
+        return None
 
-    def _judge_damage(self, in_a_row: int) -> None:
-        if in_a_row == 1:
+    def _count_damage(self) -> None:
+        self._damaged_in_a_row += 1
+        if self._damaged_in_a_row == 1:
             self._on_fault(PictureError(f"{self._name}: a damaged key frame was left out"))
-        if in_a_row >= _MAX_DAMAGED_IN_A_ROW:
+        if self._damaged_in_a_row >= _MAX_DAMAGED_IN_A_ROW:
             raise SourceUnreadable(
-                f"{self._name}: {in_a_row} key frames in a row can't be decoded",
+                f"{self._name}: {self._damaged_in_a_row} key frames in a row can't be decoded",
                 hint="set the camera to H.264 or H.265 without intra refresh",
             )
 
@@ -150,9 +151,9 @@ class StreamCamera:
                 f"{self._name}: no video that can be decoded among its {len(container.streams)} streams",
                 hint="H.264, H.265 and MJPEG are read",
             )
-        self._decoder = lone_decoder(stream.codec_context)
+        form = VideoFormat.of(stream.codec_context)
         packets = takewhile(lambda _: not self._newest.closed, container.demux(stream))
-        for picture in key_pictures(packets, self._decoder.name, self._clock):
+        for picture in key_pictures(packets, form, self._clock):
             self._newest.put(picture)
 
 

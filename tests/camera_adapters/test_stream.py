@@ -20,6 +20,7 @@ from camera_adapters.stream import StreamCamera
 from camera_adapters.testing import number_of, numbered_picture, write_video
 from pipeline.domain import Camera, Frame
 from pipeline.errors import BrimwatchError, SourceError, SourceMissing, SourceUnreadable
+from pipeline.pictures import encode_jpeg
 
 SECRET = "hunter2"
 
@@ -244,6 +245,24 @@ def test_video_over_http_gives_its_newest_key_frame_and_then_has_ended(
             number_of(frame.image) for frame in stream(f"{serve_files}/gate{suffix}").frames()
         )
     assert numbers[-1] == 125
+
+
+def test_an_mjpeg_camera_gives_one_picture_a_look(peer: Any) -> None:
+    def send_pictures(connection: socket.socket) -> None:
+        connection.recv(4096)
+        head = "HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+        connection.sendall(head.encode())
+        with contextlib.suppress(OSError):
+            for number in range(100):
+                jpeg = encode_jpeg(numbered_picture(number))
+                part = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                connection.sendall(part.encode() + jpeg + b"\r\n")
+                time.sleep(0.05)
+
+    frames = first(stream(f"http://127.0.0.1:{peer(send_pictures)}/video", look_every_s=0.5), 3)
+    numbers = [number_of(frame.image) for frame in frames]
+    assert numbers == sorted(set(numbers))
+    assert numbers[2] - numbers[1] >= 5, "ten pictures come between two looks"
 
 
 def test_a_missing_http_stream_is_missing(serve_files: str) -> None:
