@@ -132,8 +132,10 @@ def _across(start: datetime, end: datetime, rates: Rates) -> tuple[float, float]
     at = start
     while at < end:
         local = at + rates.utc_offset
-        hour_end = at + _HOUR - timedelta(
-            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        hour_end = (
+            at
+            + _HOUR
+            - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
         )
         until = min(hour_end, end)
         piece = _segment(rates.fill[local.hour], rates.empty[local.hour], (until - at) / _HOUR)

@@ -19,9 +19,7 @@ if TYPE_CHECKING:  # these cost start-up time that `brimwatch --help` need not p
     from pipeline.config import LoadedConfig
     from pipeline.engine.replay import Episode
 
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", help="The configuration file (YAML).")
-]
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file (YAML).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -29,6 +27,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the root command."""
     for command in (check, replay, watch, deliver):
         app.command()(command)
+    store = typer.Typer(help="The stores: set-up.", no_args_is_help=True)
+    store.callback()(lambda: None)
+    store.command(name="init")(store_init)
+    app.add_typer(store, name="store")
 
 
 def check(config: ConfigFile) -> None:
@@ -43,6 +45,19 @@ def check(config: ConfigFile) -> None:
     points = loaded.config.domain_points()
     cameras = sum(len(point.cameras) for point in points)
     typer.echo(f"{config}: good ({len(points)} points, {cameras} cameras)")
+
+
+def store_init(config: ConfigFile) -> None:
+    """Create the evidence folder or bucket, and bring the ledger to this version's schema."""
+    from pipeline.config import load_config
+    from pipeline.wiring import open_stores
+
+    loaded = load_config(config, os.environ)
+    stores = open_stores(loaded, os.environ, "http://127.0.0.1")
+    stores.evidence.check()
+    stores.ledger.check()
+    stores.ledger.close()
+    typer.echo("evidence store and ledger are ready")
 
 
 def replay(
@@ -69,9 +84,7 @@ def replay(
     with tempfile.TemporaryDirectory(prefix="brimwatch-replay-") as state:
         loaded = _replay_config(path, point, config, Path(state))
         episodes = _read_truth(truth) if truth is not None else None
-        system = build(
-            loaded, environment=os.environ, public_url="http://127.0.0.1", receivers={}
-        )
+        system = build(loaded, environment=os.environ, public_url="http://127.0.0.1", receivers={})
         camera = system.points[0].cameras[0]
         skipped: list[str] = []
         source = opener(loaded.base, system_clock)(
@@ -130,9 +143,7 @@ def _run_role(config: Path, *, engine: bool, delivery: bool) -> None:
     system.stop()
 
 
-def _replay_config(
-    path: Path, point_id: str, config: Path | None, state: Path
-) -> LoadedConfig:
+def _replay_config(path: Path, point_id: str, config: Path | None, state: Path) -> LoadedConfig:
     """A configuration that watches one recording as the point's first camera."""
     from pipeline.config import LoadedConfig, load_config, parse_config
 
@@ -167,4 +178,3 @@ def _read_truth(path: Path) -> list[Episode]:
             f"{path}: not a list of {{'zone_id', 'from', 'to'}}: {error}",
             hint="times are RFC 3339 with an offset, for example 2026-06-01T08:00:00Z",
         ) from error
-

@@ -284,7 +284,9 @@ def load_config(path: Path, environment: Mapping[str, str]) -> LoadedConfig:
             hint="indent with spaces, two a level; quote texts that contain ': '",
         ) from error
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}:1: a mapping (name: value) is expected, got {type(data).__name__}")
+        raise ConfigError(
+            f"{path}:1: a mapping (name: value) is expected, got {type(data).__name__}"
+        )
     for name, value in environment.items():
         if name.startswith(_PREFIX) and name != _PREFIX:
             _override(data, name, value)
@@ -355,7 +357,9 @@ def _line_of(node: yaml.Node | None, where: tuple[str | int, ...]) -> int | None
             for key, value in node.value:
                 if key.value == part:
                     line, child = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
+        ):
             child = node.value[part]
             line = child.start_mark.line + 1
         if child is None:

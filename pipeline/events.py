@@ -189,15 +189,17 @@ def advance(  # noqa: C901, PLR0912 - one branch an arrow of the drawing above
             life = replace(_grown(life, observation, laws), dwell=dwell)
             if speaks_for and p >= rules.confirm_at and dwell >= rules.confirm_after:
                 life = _with(life, state=EventState.CONFIRMED, confirmed_at=at)
-                return _tell(replace(life, phase=Phase.CONFIRMED, dwell=None),
-                             MessageType.EVENT_CONFIRMED)
+                return _tell(
+                    replace(life, phase=Phase.CONFIRMED, dwell=None), MessageType.EVENT_CONFIRMED
+                )
         case Phase.CONFIRMED:
             if p <= rules.clear_at:
                 # The time before the belief first fell under the line is not clear time.
                 dwell = _NO_TIME if life.dwell is None else life.dwell + seen_time
                 if speaks_against and dwell >= rules.clear_after:
-                    return _end(life, EventState.CLEARED, at, Phase.WATCHING,
-                                MessageType.EVENT_CLEARED)
+                    return _end(
+                        life, EventState.CLEARED, at, Phase.WATCHING, MessageType.EVENT_CLEARED
+                    )
                 return replace(life, dwell=dwell), ()
             before = _event(life).severity
             life = replace(_grown(life, observation, laws), dwell=None)
@@ -208,8 +210,9 @@ def advance(  # noqa: C901, PLR0912 - one branch an arrow of the drawing above
                 life = _with(
                     _grown(life, observation, laws), state=EventState.CONFIRMED, ended_at=None
                 )
-                return _tell(replace(life, phase=Phase.CONFIRMED, dwell=None),
-                             MessageType.EVENT_UPDATED)
+                return _tell(
+                    replace(life, phase=Phase.CONFIRMED, dwell=None), MessageType.EVENT_UPDATED
+                )
             if speaks_against and p <= rules.clear_at:
                 return replace(life, phase=Phase.WATCHING, event=None), ()
         case Phase.MUTED:
@@ -256,9 +259,7 @@ def _grown(life: ZoneLife, observation: Observation, laws: Laws) -> ZoneLife:
             event,
             peak_belief=max(event.peak_belief, life.belief.overflowing),
             confidence=max(event.confidence, observation.score),
-            severity=graver(
-                event.severity, severity(observation.spill, lasting, laws.severity)
-            ),
+            severity=graver(event.severity, severity(observation.spill, lasting, laws.severity)),
         ),
     )
 

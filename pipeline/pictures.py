@@ -77,7 +77,9 @@ def decode_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
         )
     if data.startswith(_JPEG_MAGIC) and b"\xff\xd9" not in data[-1024:]:
         # A decoder fills what is missing with grey and says nothing; grey is not what was there.
-        raise PictureError("a truncated JPEG: its end marker is missing", hint="send the file whole")
+        raise PictureError(
+            "a truncated JPEG: its end marker is missing", hint="send the file whole"
+        )
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:

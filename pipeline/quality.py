@@ -32,9 +32,9 @@ class QualityRules:
     ``dark_p99``: nearly every pixel is under it: no light. ``bright_p1``: nearly every pixel is over
     it: headlamp or sun in the lens. ``blocked_std``: less contrast than a hand or tape before the
     lens leaves. ``blurred_sharpness``: mean strength of edges over contrast; too high a limit takes
-    fog and rain for blur. Real pictures measure 0.029 and more, blurred by a Gaussian of 8 pixels in
-    640 they measure 0.003 (median). ``frozen_after``: the very same picture for so long; real sensors have
-    noise, so equal pictures come from a stuck encoder, but an idle scene may be re-sent for a while.
+    fog and rain for blur. Real pictures measure 0.029 and more; blurred by a Gaussian of 8 pixels in
+    640 they measure 0.003 (median). ``frozen_after``: the very same picture for so long; real sensors
+    have noise, so equal pictures come from a stuck encoder, but an idle scene may be re-sent for long.
     """
 
     dark_p99: float = 32.0

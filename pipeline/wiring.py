@@ -85,9 +85,7 @@ def open_stores(loaded: LoadedConfig, environment: Mapping[str, str], public_url
         store = S3Evidence(
             s3.endpoint, s3.bucket, s3.access_key, secret, secure=s3.secure, region=s3.region
         )
-        stores = Stores(
-            ledger, store, None, f"{'https' if s3.secure else 'http'}://{s3.endpoint}"
-        )
+        stores = Stores(ledger, store, None, f"{'https' if s3.secure else 'http'}://{s3.endpoint}")
     else:
         folder = FolderEvidence(
             state / config.evidence.path,
@@ -168,9 +166,7 @@ def configured_detector(loaded: LoadedConfig) -> Detector:
     return load_detector(weights, threads=detector.threads)
 
 
-def watches_of(
-    points: Sequence[Point], rules: WatchRules, model_hash: str
-) -> tuple[Watch, ...]:
+def watches_of(points: Sequence[Point], rules: WatchRules, model_hash: str) -> tuple[Watch, ...]:
     """One watch a camera."""
     return tuple(
         Watch(point.point_id, camera, rules, new_id, model_hash)
@@ -308,4 +304,3 @@ def build(
         metrics=metrics,
     )
     return System(points, stores, decider, recorder, engine, delivery, registry, clock)
-

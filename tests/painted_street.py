@@ -9,6 +9,7 @@ from itertools import count
 
 import cv2
 import numpy as np
+
 from pipeline.belief import Likelihood, Rates
 from pipeline.domain import CLASSES, Camera, Detections, Frame, Image
 from pipeline.engine.decider import Decider
@@ -91,8 +92,13 @@ class Post:
         """A decider over the ledger as it is: made again, it is a restart."""
         ids = count(1)
         watches = [
-            Watch(f"point-{camera}", Camera(camera, "push:"), RULES,
-                  lambda at: f"event-{at:%H%M%S}-{next(ids)}", self.detector.model_hash)
+            Watch(
+                f"point-{camera}",
+                Camera(camera, "push:"),
+                RULES,
+                lambda at: f"event-{at:%H%M%S}-{next(ids)}",
+                self.detector.model_hash,
+            )
             for camera in self.cameras
         ]
         return Decider(watches, self.detector, self.recorder, self.ledger)

@@ -19,8 +19,9 @@ def blurred(image: Image, zones: tuple[Zone, ...]) -> Image:
     if not private:
         return image
     height, width = image.shape[:2]
-    coarse = cv2.resize(image, (max(1, width // 48), max(1, height // 48)),
-                        interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(
+        image, (max(1, width // 48), max(1, height // 48)), interpolation=cv2.INTER_AREA
+    )
     hidden = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
     mask = np.zeros((height, width), np.uint8)
     for zone in private:
@@ -46,17 +47,30 @@ def annotated(image: Image, zone: Zone | None, detections: Detections) -> Image:
         x1, y1, x2, y2 = (round(float(value)) for value in box)
         cv2.rectangle(drawn, (x1, y1), (x2, y2), colour, stroke)
         label = f"{name} {float(confidence):.2f}"
-        (text_width, text_height), base = cv2.getTextSize(
-            label, cv2.FONT_HERSHEY_SIMPLEX, scale, 1
-        )
+        (text_width, text_height), base = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
         top = max(y1, text_height + base + 2)
-        cv2.rectangle(drawn, (x1, top - text_height - base - 2), (x1 + text_width + 4, top),
-                      colour, cv2.FILLED)
-        cv2.putText(drawn, label, (x1 + 2, top - base), cv2.FONT_HERSHEY_SIMPLEX, scale,
-                    (255, 255, 255), 1, cv2.LINE_AA)
+        cv2.rectangle(
+            drawn,
+            (x1, top - text_height - base - 2),
+            (x1 + text_width + 4, top),
+            colour,
+            cv2.FILLED,
+        )
+        cv2.putText(
+            drawn,
+            label,
+            (x1 + 2, top - base),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            scale,
+            (255, 255, 255),
+            1,
+            cv2.LINE_AA,
+        )
     return drawn
 
 
-def _corners(zone: Zone, width: int, height: int) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+def _corners(
+    zone: Zone, width: int, height: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
     corners = np.array([(x * width, y * height) for x, y in zone.polygon])
     return np.round(corners).astype(np.int32)

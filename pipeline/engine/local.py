@@ -122,7 +122,9 @@ class LocalEngine:
         """Start the threads. Returns at once."""
         self._threads = [
             threading.Thread(
-                target=self._read_for_ever, args=(camera,), name=f"read-{camera.camera_id}",
+                target=self._read_for_ever,
+                args=(camera,),
+                name=f"read-{camera.camera_id}",
                 daemon=True,
             )
             for camera in self._cameras

@@ -137,9 +137,7 @@ class Recorder:
 
     def _write(self, decision: _Decision) -> None:
         event, message = decision.transition.event, decision.transition.message
-        new = [
-            row for role, picture in decision.pictures for row in self._stored(role, picture)
-        ]
+        new = [row for role, picture in decision.pictures for row in self._stored(role, picture)]
         messages: list[Message] = []
         if message is not None:
             data = self._describe(event, [*self._known(event), *new])

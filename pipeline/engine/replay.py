@@ -65,8 +65,11 @@ def judge_replay(
     least one event is. A second event for the same episode is false: it told the receivers twice.
     """
     confirmed = sorted(
-        (event for event in events if event.confirmed_at is not None and event.state is not
-         EventState.DISMISSED),
+        (
+            event
+            for event in events
+            if event.confirmed_at is not None and event.state is not EventState.DISMISSED
+        ),
         key=lambda event: event.suspected_at,
     )
     found: dict[int, Event] = {}

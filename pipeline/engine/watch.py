@@ -168,7 +168,9 @@ def conclude(
     return Look(state, frame, glance.quality, found, observations, transitions)
 
 
-def wait(watch: Watch, state: CameraState, now: datetime) -> tuple[CameraState, tuple[Transition, ...]]:
+def wait(
+    watch: Watch, state: CameraState, now: datetime
+) -> tuple[CameraState, tuple[Transition, ...]]:
     """Time passes without a frame: events of a camera that is away too long expire."""
     lives = dict(state.lives)
     transitions: list[Transition] = []

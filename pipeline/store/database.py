@@ -27,7 +27,7 @@ READS = {"sqlite_begin": "BEGIN"}
 
 _DISK_FULL = "53100"  # PostgreSQL's SQLSTATE disk_full
 _NO_TABLE = "42P01"  # undefined_table
-_MIGRATE = "run: brimwatch store migrate"
+_MIGRATE = "run: brimwatch store init"
 
 
 def open_database(url: str, *, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> Engine:

@@ -132,7 +132,7 @@ class SqlLedger:
             raise StoreUnavailable(
                 f"database {self._engine.url.render_as_string()} has schema {found or 'none'}, "
                 f"expected {REVISION}",
-                hint="run: brimwatch store migrate",
+                hint="run: brimwatch store init",
             )
         with self._write() as connection:  # on SQLite this takes the write lock
             if connection.dialect.name == "postgresql":

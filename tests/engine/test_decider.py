@@ -31,7 +31,8 @@ def test_an_overflow_is_confirmed_and_cleared_with_its_pictures_and_messages(pos
     for one in record.evidence:
         assert len(post.evidence.get(one.key)) == one.size
     assert [one.type for one in record.messages] == [
-        MessageType.EVENT_CONFIRMED, MessageType.EVENT_CLEARED,
+        MessageType.EVENT_CONFIRMED,
+        MessageType.EVENT_CLEARED,
     ]
     assert [one.data["evidence"] for one in record.messages] == [4, 6], (
         "the first tells of before and confirmed, the second of after too"
@@ -75,7 +76,8 @@ def test_after_a_restart_an_event_goes_on_and_is_told_once() -> None:
         decider.decide([frame])
     (record,) = post.ledger.events(EventQuery())
     assert [one.type for one in record.messages] == [
-        MessageType.EVENT_CONFIRMED, MessageType.EVENT_CLEARED,
+        MessageType.EVENT_CONFIRMED,
+        MessageType.EVENT_CLEARED,
     ]
 
 

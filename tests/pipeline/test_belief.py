@@ -51,7 +51,9 @@ def seen(offset: float, score: float) -> Observation:
     return Observation("z", at(offset), seen=True, score=score)
 
 
-@given(likelihoods, rates, st.lists(st.tuples(seconds, st.floats(0, 1), st.booleans()), max_size=30))
+@given(
+    likelihoods, rates, st.lists(st.tuples(seconds, st.floats(0, 1), st.booleans()), max_size=30)
+)
 def test_belief_stays_a_probability_and_older_frames_never_move_it(
     likelihood: Likelihood, rates: Rates, looks: list[tuple[float, float, bool]]
 ) -> None:

@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.belief import Likelihood, Rates
-from pipeline.domain import Event, EventKind, EventState, MessageType, Observation, Severity, Verdict
+from pipeline.domain import (
+    Event,
+    EventKind,
+    EventState,
+    MessageType,
+    Observation,
+    Severity,
+    Verdict,
+)
 from pipeline.events import (
     EventRules,
     Laws,
@@ -27,9 +35,7 @@ from pipeline.events import (
 )
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
-LAWS = Laws(
-    Rates.constant(0.25, 0.7), Likelihood((0.0, 0.5, 1.0), (0.1, 0.9), (0.95, 0.05))
-)
+LAWS = Laws(Rates.constant(0.25, 0.7), Likelihood((0.0, 0.5, 1.0), (0.1, 0.9), (0.95, 0.05)))
 PLACE = Place("p1", "p1-cam", "p1-bin", EventKind.OVERFLOW)
 
 S, C, X = EventState.SUSPECTED, EventState.CONFIRMED, EventState.CLEARED
@@ -64,8 +70,9 @@ class Story:
         self.life, transitions = outcome
         self.told += transitions
 
-    def looks(self, minutes: float, score: float | list[float], *, seen: bool = True,
-              spill: float = 0.0) -> Story:
+    def looks(
+        self, minutes: float, score: float | list[float], *, seen: bool = True, spill: float = 0.0
+    ) -> Story:
         scores = score if isinstance(score, list) else [score]
         for index in range(round(minutes * 6)):
             self.now += timedelta(seconds=10)
@@ -106,42 +113,77 @@ class Story:
     ("story", "messages"),
     [
         pytest.param(Story().clear(30), [], id="a clean bin"),
-        pytest.param(Story().clear(5).full(10).clear(8), ["event.confirmed", "event.cleared"],
-                     id="overflow for 10 min, then emptied"),
-        pytest.param(Story().clear(5).hidden(5).clear(5), [],
-                     id="a person stands in front for 5 min"),
-        pytest.param(Story().clear(5).full(2).clear(10), [],
-                     id="a bag waits two minutes for its owner"),
-        pytest.param(Story().clear(5).full(8).away(20).full(10), ["event.confirmed"],
-                     id="overflow, camera lost for 20 min, still overflow"),
-        pytest.param(Story().clear(5).full(8).hidden(30), ["event.confirmed"],
-                     id="overflow, then a car in front: silence does not clear"),
-        pytest.param(Story().clear(5).full(3).hidden(60), [],
-                     id="suspected, then nothing is seen: silence does not confirm"),
-        pytest.param(Story().clear(5).full(3).away(60), [],
-                     id="suspected, then the camera is away: silence does not confirm"),
-        pytest.param(Story().clear(5).looks(60, [0.9, 0.0, 0.0]), [],
-                     id="flicker: one look in three says overflow"),
-        pytest.param(Story().clear(5).full(8).away(25 * 60),
-                     ["event.confirmed", "event.updated"],
-                     id="overflow, then the camera is away for a day"),
-        pytest.param(Story().clear(5).full(8).away(25 * 60).full(5),
-                     ["event.confirmed", "event.updated", "event.updated"],
-                     id="away for a day, and it still overflows: the same event goes on"),
-        pytest.param(Story().clear(5).full(8).away(25 * 60).clear(5).full(10),
-                     ["event.confirmed", "event.updated", "event.confirmed"],
-                     id="away for a day, clear, then full again: a new event"),
-        pytest.param(Story().clear(5).full(8).says(Verdict.REJECT).full(60),
-                     ["event.confirmed", "event.retracted"],
-                     id="rejected: nothing new while it was not seen clear"),
-        pytest.param(Story().clear(5).full(8).says(Verdict.REJECT).clear(5).full(10),
-                     ["event.confirmed", "event.retracted", "event.confirmed"],
-                     id="rejected, seen clear, full again: a new event"),
-        pytest.param(Story().clear(5).full(8).says(Verdict.CONFIRM).says(Verdict.UNSURE).clear(8),
-                     ["event.confirmed", "event.cleared"], id="a yes changes nothing"),
-        pytest.param(Story().clear(5).full(8).full(5, spill=0.9).clear(8),
-                     ["event.confirmed", "event.updated", "event.cleared"],
-                     id="rubbish spreads beside the bin: the severity rises"),
+        pytest.param(
+            Story().clear(5).full(10).clear(8),
+            ["event.confirmed", "event.cleared"],
+            id="overflow for 10 min, then emptied",
+        ),
+        pytest.param(
+            Story().clear(5).hidden(5).clear(5), [], id="a person stands in front for 5 min"
+        ),
+        pytest.param(
+            Story().clear(5).full(2).clear(10), [], id="a bag waits two minutes for its owner"
+        ),
+        pytest.param(
+            Story().clear(5).full(8).away(20).full(10),
+            ["event.confirmed"],
+            id="overflow, camera lost for 20 min, still overflow",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).hidden(30),
+            ["event.confirmed"],
+            id="overflow, then a car in front: silence does not clear",
+        ),
+        pytest.param(
+            Story().clear(5).full(3).hidden(60),
+            [],
+            id="suspected, then nothing is seen: silence does not confirm",
+        ),
+        pytest.param(
+            Story().clear(5).full(3).away(60),
+            [],
+            id="suspected, then the camera is away: silence does not confirm",
+        ),
+        pytest.param(
+            Story().clear(5).looks(60, [0.9, 0.0, 0.0]),
+            [],
+            id="flicker: one look in three says overflow",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).away(25 * 60),
+            ["event.confirmed", "event.updated"],
+            id="overflow, then the camera is away for a day",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).away(25 * 60).full(5),
+            ["event.confirmed", "event.updated", "event.updated"],
+            id="away for a day, and it still overflows: the same event goes on",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).away(25 * 60).clear(5).full(10),
+            ["event.confirmed", "event.updated", "event.confirmed"],
+            id="away for a day, clear, then full again: a new event",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).says(Verdict.REJECT).full(60),
+            ["event.confirmed", "event.retracted"],
+            id="rejected: nothing new while it was not seen clear",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).says(Verdict.REJECT).clear(5).full(10),
+            ["event.confirmed", "event.retracted", "event.confirmed"],
+            id="rejected, seen clear, full again: a new event",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).says(Verdict.CONFIRM).says(Verdict.UNSURE).clear(8),
+            ["event.confirmed", "event.cleared"],
+            id="a yes changes nothing",
+        ),
+        pytest.param(
+            Story().clear(5).full(8).full(5, spill=0.9).clear(8),
+            ["event.confirmed", "event.updated", "event.cleared"],
+            id="rubbish spreads beside the bin: the severity rises",
+        ),
     ],
 )
 def test_stories(story: Story, messages: list[str]) -> None:
@@ -209,7 +251,9 @@ def play(script: list[tuple[object, ...]]) -> list[Transition]:
         match step:
             case ("look", int(gap), float(score), bool(seen)):
                 now += timedelta(seconds=gap)
-                outcome = advance(life, Observation("z", now, seen, score), PLACE, LAWS, new_id=new_id)
+                outcome = advance(
+                    life, Observation("z", now, seen, score), PLACE, LAWS, new_id=new_id
+                )
             case ("run", int(gap), float(score), bool(seen)):
                 for _ in range(30):
                     now += timedelta(seconds=gap)
@@ -249,7 +293,9 @@ def test_event_order_is_legal_for_any_interleaving(script: list[tuple[object, ..
 
 
 @given(steps)
-def test_the_same_observations_give_the_same_events_ids_apart(script: list[tuple[object, ...]]) -> None:
+def test_the_same_observations_give_the_same_events_ids_apart(
+    script: list[tuple[object, ...]],
+) -> None:
     def without_ids(told: list[Transition]) -> list[Transition]:
         return [replace(one, event=replace(one.event, event_id="")) for one in told]
 

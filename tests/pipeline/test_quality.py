@@ -40,8 +40,9 @@ def quality(image: Image, same_for: timedelta = timedelta(0)) -> Quality:
         pytest.param((street() // 12), Quality.DARK, id="no light"),
         pytest.param(np.maximum(street(), 245), Quality.BRIGHT, id="a headlamp in the lens"),
         pytest.param(np.full((360, 640, 3), 90, np.uint8), Quality.BLOCKED, id="tape on the lens"),
-        pytest.param(cv2.GaussianBlur(street(), (0, 0), 8).astype(np.uint8), Quality.BLURRED,
-                     id="a wet lens"),
+        pytest.param(
+            cv2.GaussianBlur(street(), (0, 0), 8).astype(np.uint8), Quality.BLURRED, id="a wet lens"
+        ),
     ],
 )
 def test_judge(image: Image, expected: Quality) -> None:
@@ -65,7 +66,9 @@ def test_a_new_picture_starts_the_count_anew() -> None:
 
 def test_the_limits_are_parameters() -> None:
     grey = small_grey(street())
-    assert judge(grey, sameness(grey, None, START), START, QualityRules(dark_p99=256)) is Quality.DARK
+    assert (
+        judge(grey, sameness(grey, None, START), START, QualityRules(dark_p99=256)) is Quality.DARK
+    )
 
 
 def test_a_small_picture_is_not_enlarged() -> None:

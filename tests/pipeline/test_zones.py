@@ -29,7 +29,9 @@ GROUND = Zone("ground", ZoneKind.GROUND, LEFT)
 def found(*boxes: tuple[str, float, float, float]) -> Detections:
     """(class, confidence, centre x, width) on a 200×100 frame."""
     return Detections(
-        np.array([[x - w / 2, 40, x + w / 2, 60] for _, _, x, w in boxes], np.float32).reshape(-1, 4),
+        np.array([[x - w / 2, 40, x + w / 2, 60] for _, _, x, w in boxes], np.float32).reshape(
+            -1, 4
+        ),
         np.array([confidence for _, confidence, _, _ in boxes], np.float32),
         np.array([CLASSES.index(name) for name, _, _, _ in boxes], np.int64),
     )
@@ -45,13 +47,23 @@ def look(zone: Zone, *boxes: tuple[str, float, float, float], covered: bool = Fa
         pytest.param([], False, 0.0, id="nothing at all: something stands in front"),
         pytest.param([("garbage_bin", 0.8, 50, 20)], True, 0.0, id="a closed bin"),
         pytest.param([("overflow", 0.7, 50, 20)], True, 0.7, id="an overflowing bin"),
-        pytest.param([("overflow", 0.3, 50, 20), ("overflow", 0.6, 60, 20)], True, 0.6,
-                     id="the highest of two"),
+        pytest.param(
+            [("overflow", 0.3, 50, 20), ("overflow", 0.6, 60, 20)],
+            True,
+            0.6,
+            id="the highest of two",
+        ),
         pytest.param([("garbage_bin", 0.1, 50, 20)], False, 0.0, id="too unsure to count as seen"),
-        pytest.param([("garbage_bin", 0.8, 50, 20), ("overflow", 0.1, 50, 20)], True, 0.1,
-                     id="a low score counts once the bin is seen"),
+        pytest.param(
+            [("garbage_bin", 0.8, 50, 20), ("overflow", 0.1, 50, 20)],
+            True,
+            0.1,
+            id="a low score counts once the bin is seen",
+        ),
         pytest.param([("overflow", 0.9, 150, 20)], False, 0.0, id="in the other half"),
-        pytest.param([("garbage", 0.9, 50, 20)], False, 0.0, id="only garbage: the bin is not seen"),
+        pytest.param(
+            [("garbage", 0.9, 50, 20)], False, 0.0, id="only garbage: the bin is not seen"
+        ),
     ],
 )
 def test_a_bin_zone(boxes: list[tuple[str, float, float, float]], seen: bool, score: float) -> None:
@@ -84,8 +96,9 @@ def test_a_camera_without_zones_is_watched_whole() -> None:
 
 def test_ignored_parts_make_no_detection() -> None:
     ignored = Zone("poster", ZoneKind.IGNORE, LEFT)
-    kept = without_ignored(found(("overflow", 0.9, 50, 20), ("overflow", 0.8, 150, 20)), [ignored],
-                           200, 100)
+    kept = without_ignored(
+        found(("overflow", 0.9, 50, 20), ("overflow", 0.8, 150, 20)), [ignored], 200, 100
+    )
     assert kept.confidence.tolist() == [pytest.approx(0.8)]
 
 

@@ -184,7 +184,7 @@ def test_a_database_without_tables_asks_for_a_migration(tmp_path: Path) -> None:
     for call in (ledger.check, ledger.counts, lambda: ledger.record(Recording(event()))):
         with pytest.raises(StoreUnavailable) as caught:
             call()
-        assert caught.value.hint == "run: brimwatch store migrate"
+        assert caught.value.hint == "run: brimwatch store init"
     ledger.close()
 
 
