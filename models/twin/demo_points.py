@@ -67,7 +67,8 @@ def _old_street() -> DemoPoint:
         camera=Camera((0.9, -3.7, 3.1), (0.05, 0.0, 0.8), 31, 1.0),
         overflow=Overflow(240, 1_050, (1, 2), 22, (0.25, -0.85, 0.5, 0.2, 14)),
         visits=(Visit(100, 160, "person", -0.2, -0.95, 1), Visit(620, 740, "person", 0.55, -1.0, 4),
-                Visit(1_500, 1_510, "person", -1.2, -1.4, 2), Visit(2_100, 2_280, "sedan", 0.3, -2.3, 2)),
+                Visit(1_500, 1_510, "person", -1.2, -1.4, 2),
+                Visit(2_100, 2_280, "sedan", 0.3, -2.3, 2)),
     )  # fmt: skip
 
 
@@ -93,7 +94,8 @@ def _riverside() -> DemoPoint:
         bins=_row(BinKind.WHEELIE, (BLUE, GREEN, GREY, RED), 0.14),
         backdrop=_place(
             ("hedge", LEAVES, 1.5), ("pavers", (0.36, 0.25, 0.19)), None,
-            (Prop("post", -2.2, -0.4, 0.0, 0.12, 0.75, GREY), Prop("pole", -1.9, 0.4, 0, 0.14, 5.0, GREY),
+            (Prop("post", -2.2, -0.4, 0.0, 0.12, 0.75, GREY),
+             Prop("pole", -1.9, 0.4, 0, 0.14, 5.0, GREY),
              _sign(2.2, GREEN, 0.75)), 13),
         light=Light(LightKind.SUN, 38, 40, 1.05),
         camera=Camera((-0.8, -4.1, 3.0), (0.0, 0.0, 0.78), 33, 0.5),
@@ -179,7 +181,8 @@ def _bus_terminal() -> DemoPoint:
         camera=Camera((-1.0, -4.5, 3.4), (0.0, 0.0, 0.7), 34, 0.8),
         overflow=None,
         visits=(Visit(350, 530, "sedan", 0.4, -2.4, 3), Visit(1_250, 1_490, "person", 0.6, -1.1, 2),
-                Visit(2_000, 2_010, "person", -1.4, -1.6, 7), Visit(2_500, 2_560, "person", -0.7, -1.0, 5)),
+                Visit(2_000, 2_010, "person", -1.4, -1.6, 7),
+                Visit(2_500, 2_560, "person", -0.7, -1.0, 5)),
     )  # fmt: skip
 
 

@@ -86,7 +86,10 @@ class _Ground:
 
 
 def _places(
-    rng: np.random.Generator, centre_y: float, spread: tuple[float, float], limit: tuple[float, float]
+    rng: np.random.Generator,
+    centre_y: float,
+    spread: tuple[float, float],
+    limit: tuple[float, float],
 ) -> list[tuple[float, float]]:
     xs = np.clip(rng.normal(0, spread[0], _TRIES), -limit[0], limit[0])
     ys = np.clip(rng.normal(centre_y, spread[1], _TRIES), -limit[1], limit[1])
@@ -105,9 +108,12 @@ def _to_world(item: Item, x: float, y: float, yaw: float) -> Item:
 
 
 def heap_in_bin(
-    kind: BinKind, x: float, y: float, yaw: float, seed: int, count: int
+    kind: BinKind, place: tuple[float, float, float], seed: int, count: int
 ) -> tuple[Item, ...]:
-    """``count`` pieces heaped on a bin filled to its rim; a longer heap begins with the shorter."""
+    """``count`` pieces heaped on a bin filled to its rim; a longer heap begins with the shorter.
+
+    ``place``: x, y and yaw of the bin.
+    """
     size = BIN_SIZES[kind]
     rng = np.random.default_rng((seed, 7))
     n = math.ceil((max(size.top) + 0.6) / CELL)
@@ -122,7 +128,7 @@ def heap_in_bin(
             max(size.top[1] / 2 - piece.radii[1] * 0.3, 0.05),
         )
         spread = (limit[0] * 0.62, limit[1] * 0.62)
-        items.append(_to_world(ground.rest(piece, _places(rng, -0.05, spread, limit)), x, y, yaw))
+        items.append(_to_world(ground.rest(piece, _places(rng, -0.05, spread, limit)), *place))
     return tuple(items)
 
 

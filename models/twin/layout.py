@@ -51,6 +51,11 @@ GROUNDS: tuple[tuple[str, Rgb], ...] = (
     ("asphalt", (0.10, 0.10, 0.105)), ("concrete", (0.30, 0.29, 0.27)),
     ("pavers", (0.32, 0.24, 0.19)), ("slabs", (0.34, 0.33, 0.31)),
 )  # fmt: skip
+ROW_KINDS: tuple[BinKind, ...] = (
+    *(BinKind.WHEELIE,) * 9, *(BinKind.CONTAINER,) * 5, BinKind.PEDAL, BinKind.DRUM, BinKind.SKIP,
+    BinKind.PEDAL,
+)  # fmt: skip
+"""What stands in a training scene, as often as in the streets."""
 
 
 class Theme(StrEnum):
@@ -109,7 +114,9 @@ def _backdrop(dice: Dice) -> Backdrop:
         standing = kind in ("bush", "pot", "pole", "post", "tree")
         y = wall_y - (dice.between(0.2, 0.45) if standing else 0.0)
         z = 0.0 if standing or kind == "shutter" else dice.between(1.1, 1.6)
-        width = {"pole": 0.16, "post": 0.12, "tree": 0.3, "pot": 0.5}.get(kind, dice.between(0.7, 1.6))
+        width = {"pole": 0.16, "post": 0.12, "tree": 0.3, "pot": 0.5}.get(
+            kind, dice.between(0.7, 1.6)
+        )
         height = {"pole": 5.0, "tree": 3.2, "pot": 0.7, "shutter": 2.6}.get(
             kind, dice.between(0.6, 1.1)
         )
@@ -137,9 +144,7 @@ def _light(dice: Dice) -> Light:
              LightKind.LAMP)  # fmt: skip
     kind = kinds[dice.below(len(kinds))]
     lamp = (dice.between(-2, 2), dice.between(-1.8, 0.0), dice.between(2.8, 4.2))
-    return Light(
-        kind, dice.between(22, 65), dice.between(-75, 75), dice.between(0.75, 1.25), lamp
-    )
+    return Light(kind, dice.between(22, 65), dice.between(-75, 75), dice.between(0.75, 1.25), lamp)
 
 
 def _camera(dice: Dice) -> Camera:
@@ -151,9 +156,7 @@ def _camera(dice: Dice) -> Camera:
 
 
 def _row(dice: Dice, theme: Theme, seed: int) -> tuple[Bin, ...]:
-    kinds = (BinKind.WHEELIE,) * 9 + (BinKind.CONTAINER,) * 5
-    kinds += (BinKind.PEDAL, BinKind.DRUM, BinKind.SKIP, BinKind.PEDAL)
-    kind = kinds[dice.below(len(kinds))]
+    kind = ROW_KINDS[dice.below(len(ROW_KINDS))]
     limit = {BinKind.SKIP: 1, BinKind.CONTAINER: 3, BinKind.WHEELIE: 5}.get(kind, 2)
     count = 1 + dice.below(limit)
     width = BIN_SIZES[kind].top[0] + dice.between(0.08, 0.25)
@@ -175,7 +178,7 @@ def _row(dice: Dice, theme: Theme, seed: int) -> tuple[Bin, ...]:
             pieces = int(dice.between(30, 75) if large else dice.between(10, 32))
         elif dice.chance(0.18):
             lid, fill = dice.between(100, 240), dice.between(0.0, 0.3)
-        heap = heap_in_bin(kind, x, y, yaw, seed * 31 + i, pieces) if pieces else ()
+        heap = heap_in_bin(kind, (x, y, yaw), seed * 31 + i, pieces) if pieces else ()
         bins.append(Bin(kind, x, y, yaw, colour, colour, lid, fill, heap))
     return tuple(bins)
 
@@ -200,7 +203,8 @@ def _people(dice: Dice, theme: Theme, camera: Camera) -> tuple[Person, ...]:
     count = (1 + dice.below(2)) if dice.chance(share) else 0
     return tuple(
         Person(
-            dice.between(-1.8, 1.8), max(-dice.between(0.7, 1.8), camera.at[1] + 1.7), dice.between(0, 360),
+            dice.between(-1.8, 1.8), max(-dice.between(0.7, 1.8), camera.at[1] + 1.7),
+            dice.between(0, 360),
             dice.between(1.5, 1.85), dice.colour(CLOTHES), dice.colour(CLOTHES), dice.between(-28, 28),
             vest=dice.chance(0.25),
         )

@@ -160,7 +160,7 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Prop:
-    """Something that belongs to the place: ``kind`` is one of `studio_props.PROPS`."""
+    """Something that belongs to the place: ``kind`` is one of `studio.place.PROPS`."""
 
     kind: str
     x: float

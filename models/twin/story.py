@@ -128,7 +128,7 @@ def _filled(point: DemoPoint, second: int) -> tuple[tuple[Bin, ...], tuple[Pile,
         bin_ = bins[index]
         pieces = max(int(overflow.pieces * grown * (1 - 0.2 * order)), 3)
         seed = point.seed * 31 + index
-        heap = _cached_heap(bin_.kind, bin_.x, bin_.y, bin_.yaw, seed, pieces)
+        heap = _cached_heap(bin_.kind, (bin_.x, bin_.y, bin_.yaw), seed, pieces)
         bins[index] = replace(bin_, lid=overflow.lid + 6 * order, fill=1.0, heap=heap)
     if overflow.spill is None or grown < 0.6:
         return tuple(bins), ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -72,7 +73,8 @@ def project(points: Points, camera: Camera, width: int, height: int) -> tuple[Po
 
 def _turn(points: Points, yaw: float, x: float, y: float) -> Points:
     c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
-    return points @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]) + np.array([x, y, 0.0])
+    turned: Points = points @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+    return turned + np.array([x, y, 0.0])
 
 
 def _box_corners(low: tuple[float, float, float], high: tuple[float, float, float]) -> Points:
@@ -95,7 +97,8 @@ def _item_hull(item: Item) -> Points:
     c, s = math.cos(tilt), math.sin(tilt)
     local = _SPHERE * np.asarray(item.radii)
     tilted = local @ np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])
-    return _turn(tilted, item.yaw, 0.0, 0.0) + np.asarray(item.at)
+    placed: Points = _turn(tilted, item.yaw, 0.0, 0.0) + np.asarray(item.at)
+    return placed
 
 
 def _bin_hulls(bin_: Bin) -> Iterator[Points]:
@@ -144,10 +147,11 @@ def _things(scene: Scene) -> Iterator[tuple[str, list[Points]]]:
 def truth_boxes(scene: Scene, width: int, height: int) -> list[TruthBox]:
     """The boxes that a careful annotator would draw on the picture (``width``×``height``)."""
     margin_x, margin_y = width // 2, height // 2
+    margin = np.array([margin_x, margin_y])
     canvas = (height + 2 * margin_y, width + 2 * margin_x)
     owners = np.zeros(canvas, np.int32)
     things = list(_things(scene))
-    drawn: list[tuple[float, int, NDArray[np.int32]]] = []
+    drawn: list[tuple[float, int, NDArray[Any]]] = []
     whole = np.zeros(len(things), np.int64)
     for number, (_, hulls) in enumerate(things, start=1):
         mask = np.zeros(canvas, np.uint8)
@@ -155,7 +159,7 @@ def truth_boxes(scene: Scene, width: int, height: int) -> list[TruthBox]:
             pixels, depth = project(hull, scene.camera, width, height)
             if depth.min() <= 0.05:
                 continue
-            outline = cv2.convexHull(np.rint(pixels + (margin_x, margin_y)).astype(np.int32))
+            outline: NDArray[Any] = cv2.convexHull(np.rint(pixels + margin).astype(np.int32))
             drawn.append((float(depth.mean()), number, outline))
             cv2.fillConvexPoly(mask, outline, 1)
         whole[number - 1] = int(np.count_nonzero(mask))

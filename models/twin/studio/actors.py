@@ -63,7 +63,15 @@ def add_person(person: Person) -> None:
     _ball(world, Vector((0.0, 0.010, 0.945)), (0.054, 0.058, 0.060), HAIR)
 
 
-SEDAN = ((-2.2, 0.28), (-2.22, 0.78), (-2.0, 0.93), (1.05, 0.95), (2.05, 0.78), (2.22, 0.5), (2.2, 0.28))
+SEDAN = (
+    (-2.2, 0.28),
+    (-2.22, 0.78),
+    (-2.0, 0.93),
+    (1.05, 0.95),
+    (2.05, 0.78),
+    (2.22, 0.5),
+    (2.2, 0.28),
+)
 SEDAN_GLASS = ((-1.75, 0.9), (-1.1, 1.38), (0.35, 1.40), (1.15, 0.92))
 SEDAN_ROOF = ((-1.2, 1.35), (-1.05, 1.44), (0.3, 1.46), (0.5, 1.36))
 VAN = ((-2.2, 0.3), (-2.2, 1.1), (-2.15, 1.12), (1.5, 1.12), (2.1, 0.9), (2.2, 0.6), (2.2, 0.3))
@@ -73,9 +81,7 @@ VAN_ROOF = ((-2.12, 1.72), (-2.0, 1.9), (0.8, 1.92), (1.0, 1.74))
 
 def add_car(car: Car) -> None:
     """A sedan or a van."""
-    world = Matrix.Translation((car.x, car.y, 0.0)) @ Matrix.Rotation(
-        math.radians(car.yaw), 4, "Z"
-    )
+    world = Matrix.Translation((car.x, car.y, 0.0)) @ Matrix.Rotation(math.radians(car.yaw), 4, "Z")
     name = "van" if car.tall else "sedan"
     body, glass, roof = (VAN, VAN_GLASS, VAN_ROOF) if car.tall else (SEDAN, SEDAN_GLASS, SEDAN_ROOF)
     paint = materials.plain(car.colour, 0.22)

@@ -133,7 +133,9 @@ def add_bin(bin_: Bin) -> None:
     if bin_.fill > 0.1:
         floor = min(size.clearance + 0.1 + bin_.fill * size.height, size.height - 0.08)
     sides = 24 if size.is_round else 4
-    mesh = meshes.trough(size.bottom, size.top, size.clearance, size.height, floor, sides)
+    mesh = meshes.trough(
+        size.bottom, size.top, low=size.clearance, high=size.height, floor=floor, sides=sides
+    )
     meshes.place(mesh, body, world, bevel=0.0 if size.is_round else 0.02)
     shade = Matrix.Translation((0.0, 0.0, floor + 0.012)) @ Matrix.Diagonal(
         (size.bottom[0] * 0.46, size.bottom[1] * 0.46, 0.01, 1.0)

@@ -102,7 +102,8 @@ class CyclesStudio:
         picture = cv2.imread(str(target), cv2.IMREAD_COLOR)
         if picture is None:
             raise ModelError(
-                f"Blender wrote no picture to {target}", hint="is there space left in the temp folder?"
+                f"Blender wrote no picture to {target}",
+                hint="is there space left in the temp folder?",
             )
         return np.asarray(picture, np.uint8)
 

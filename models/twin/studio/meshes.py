@@ -46,7 +46,9 @@ def place(
     return thing
 
 
-def solid(key: tuple[object, ...], verts: Sequence[Vec3], faces: Sequence[Sequence[int]]) -> bpy.types.Mesh:
+def solid(
+    key: tuple[object, ...], verts: Sequence[Vec3], faces: Sequence[Sequence[int]]
+) -> bpy.types.Mesh:
     """A mesh from corners and faces, kept under ``key``; normals are made to point out."""
     if key not in _made:
         mesh = bpy.data.meshes.new(str(key[0]))
@@ -123,7 +125,9 @@ def bag(variant: int) -> bpy.types.Mesh:
         for vert in work.verts:
             p = vert.co.copy()
             lump = 0.30 * noise.noise(p * 1.3 + shift)
-            crease = 0.34 * abs(noise.noise(Vector((p.x * 2.8, p.y * 2.8, p.z * 1.1)) + shift)) - 0.1
+            crease = (
+                0.34 * abs(noise.noise(Vector((p.x * 2.8, p.y * 2.8, p.z * 1.1)) + shift)) - 0.1
+            )
             fine = 0.12 * abs(noise.noise(p * 6.0 + shift)) - 0.03
             p *= 1.0 + lump + crease + fine
             if p.z > 0.62:  # drawn together towards the knot, which opens into ears again
@@ -176,8 +180,8 @@ def foliage(variant: int) -> bpy.types.Mesh:
         a *= 0.085 / np.linalg.norm(a)
         b *= 0.05 / np.linalg.norm(b)
         start = len(verts)
-        for corner in (centre - a, centre + b, centre + a, centre - b):
-            verts.append((float(corner[0]), float(corner[1]), float(corner[2])))
+        corners = np.stack([centre - a, centre + b, centre + a, centre - b])
+        verts.extend((x, y, z) for x, y, z in corners.tolist())
         faces.append((start, start + 1, start + 2, start + 3))
     return solid(("foliage", variant), verts, faces)
 
@@ -192,7 +196,13 @@ def prism(key: str, outline: Sequence[tuple[float, float]], half_width: float) -
 
 
 def trough(
-    bottom: tuple[float, float], top: tuple[float, float], low: float, high: float, floor: float, sides: int
+    bottom: tuple[float, float],
+    top: tuple[float, float],
+    *,
+    low: float,
+    high: float,
+    floor: float,
+    sides: int,
 ) -> bpy.types.Mesh:
     """An open vessel with walls 2.5 cm thick; ``sides`` 4 is a box, more is round.
 

@@ -68,7 +68,14 @@ def _bush(p: Prop) -> None:
 
 
 def _pot(p: Prop) -> None:
-    pot = meshes.trough((p.width * 0.5, p.width * 0.5), (p.width * 0.7, p.width * 0.7), 0.0, 0.35, 0.3, 16)
+    pot = meshes.trough(
+        (p.width * 0.5, p.width * 0.5),
+        (p.width * 0.7, p.width * 0.7),
+        low=0.0,
+        high=0.35,
+        floor=0.3,
+        sides=16,
+    )
     meshes.place(pot, materials.worn((0.35, 0.14, 0.08)), Matrix.Translation((p.x, p.y, 0.0)))
     _bush(Prop("bush", p.x, p.y, 0.25, p.width, p.height, p.colour))
 
