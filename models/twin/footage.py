@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -140,7 +141,7 @@ def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
-def points_config(points: Sequence[DemoPoint]) -> dict[str, object]:
+def points_config(points: Sequence[DemoPoint]) -> dict[str, list[dict[str, Any]]]:
     """The points as configuration: one camera with one zone each, video files relative to it."""
     return {
         "points": [

@@ -96,9 +96,9 @@ def _places(
     return [(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
 
 
-def _shape_order(rng: np.random.Generator, count: int) -> list[ItemShape]:
+def _any_shape(rng: np.random.Generator) -> ItemShape:
     shapes = list(_SHARES)
-    return [shapes[int(i)] for i in rng.choice(len(shapes), size=count, p=list(_SHARES.values()))]
+    return shapes[int(rng.choice(len(shapes), p=list(_SHARES.values())))]
 
 
 def _to_world(item: Item, x: float, y: float, yaw: float) -> Item:
@@ -121,8 +121,9 @@ def heap_in_bin(
     inside = (axis[:, None] < size.top[0] / 2) & (axis[None, :] < size.top[1] / 2)
     ground = _Ground(np.where(inside, size.height - 0.05, size.height - 0.2))
     items: list[Item] = []
-    for i, shape in enumerate(_shape_order(rng, count)):
-        piece = _piece(rng, _BAG_RADIUS.get(kind, _SMALL_BAG), ItemShape.BAG if i < 4 else shape)
+    for i in range(count):
+        shape = ItemShape.BAG if i < 4 else _any_shape(rng)
+        piece = _piece(rng, _BAG_RADIUS.get(kind, _SMALL_BAG), shape)
         limit = (
             max(size.top[0] / 2 - piece.radii[0] * 0.3, 0.05),
             max(size.top[1] / 2 - piece.radii[1] * 0.3, 0.05),
@@ -140,8 +141,9 @@ def pile_on_ground(
     n = math.ceil((2 * max(spread) + 0.8) / CELL)
     ground = _Ground(np.zeros((n, n)))
     items: list[Item] = []
-    for i, shape in enumerate(_shape_order(rng, count)):
-        piece = _piece(rng, _BAG_RADIUS[BinKind.WHEELIE], ItemShape.BAG if i < 2 else shape)
+    for i in range(count):
+        shape = ItemShape.BAG if i < 2 else _any_shape(rng)
+        piece = _piece(rng, _BAG_RADIUS[BinKind.WHEELIE], shape)
         places = _places(rng, 0.0, (spread[0] * 0.5, spread[1] * 0.5), spread)
         items.append(_to_world(ground.rest(piece, places), x, y, 0.0))
     return tuple(items)

@@ -74,7 +74,8 @@ def project(points: Points, camera: Camera, width: int, height: int) -> tuple[Po
 def _turn(points: Points, yaw: float, x: float, y: float) -> Points:
     c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
     turned: Points = points @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
-    return turned + np.array([x, y, 0.0])
+    turned += (x, y, 0.0)
+    return turned
 
 
 def _box_corners(low: tuple[float, float, float], high: tuple[float, float, float]) -> Points:
