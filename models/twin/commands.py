@@ -13,7 +13,7 @@ from models.twin.footage import FRAMES
 from models.twin.seeds import TRAINING_SEEDS_FROM
 
 twin_app = typer.Typer(
-    help="Simulated points with ground truth, rendered with Blender (needs 'brimwatch[twin]').",
+    help="Simulated points with ground truth, rendered with Blender (needs the extra twin).",
     no_args_is_help=True,
 )
 
