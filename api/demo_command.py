@@ -68,6 +68,7 @@ def demo(
             _say("已中断，下次继续 interrupted; the next demo takes it up")
             return
         delivered = running.drain()
+        faults = [one for one in running.system.decider.statuses().values() if one.fault]
         result = outcome(running)
         running.mark_ended()
         if as_json:
@@ -77,8 +78,11 @@ def demo(
         if not once:
             _say(f"播放完毕，页面仍在 the footage has ended, the page stays: {running.page}/")
             _wait_for_interrupt()
+    for one in faults:
+        _say(f"{one.camera_id}: 画面不可用 gave no pictures: {one.fault}")
     if not delivered:
         _say("有消息未送达 not every message was delivered")
+    if faults or not delivered:
         raise typer.Exit(1)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from pipeline.errors import ConfigError
 
@@ -40,13 +40,13 @@ def listening(host: str, port: int) -> Iterator[Listener]:
         yield Listener(bound, f"http://{shown}:{bound.getsockname()[1]}")
 
 
-def serve(app: FastAPI, listener: Listener) -> None:
+def serve(app: ASGIApp, listener: Listener) -> None:
     """Serve until SIGINT or SIGTERM."""
     _server(app).run(sockets=[listener.socket])
 
 
 @contextmanager
-def serving(app: FastAPI, listener: Listener, *, name: str) -> Iterator[None]:
+def serving(app: ASGIApp, listener: Listener, *, name: str) -> Iterator[None]:
     """Serve in a thread; on leaving, answer what has begun and stop.
 
     The socket listens already: who comes before the server is up waits in its queue.
@@ -63,7 +63,7 @@ def serving(app: FastAPI, listener: Listener, *, name: str) -> Iterator[None]:
         thread.join(_STOP_S)
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
+def _server(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
