@@ -40,7 +40,9 @@ def played(brimwatch: str, state: Path) -> dict[str, Any]:
 
 def without_ids(result: dict[str, Any]) -> dict[str, Any]:
     return {
-        point: [{name: value for name, value in one.items() if name != "event_id"} for one in events]
+        point: [
+            {name: value for name, value in one.items() if name != "event_id"} for one in events
+        ]
         for point, events in result["points"].items()
     }
 

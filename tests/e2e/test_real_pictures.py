@@ -107,9 +107,7 @@ def test_three_sequences_end_in_one_event_each(
                     {
                         "point_id": name,
                         "name": name,
-                        "cameras": [
-                            {"camera_id": f"{name}-cam", "url": name, "look_every_s": 30}
-                        ],
+                        "cameras": [{"camera_id": f"{name}-cam", "url": name, "look_every_s": 30}],
                     }
                     for name in SEQUENCES
                 ],
