@@ -42,7 +42,10 @@ lint: $(VENV)/.test-$(EXTRAS)
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.test-$(EXTRAS)
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python benchmarks/one_point.py $(ARGS)
+	$(BIN)/python benchmarks/service.py $(ARGS)
+	$(BIN)/python benchmarks/storage.py
+	$(BIN)/python benchmarks/first_event.py $(ARGS)
 
 clean:
 	rm -rf $(VENV)

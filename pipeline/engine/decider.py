@@ -192,6 +192,7 @@ class Decider:
                 or not observation.seen
                 or life.phase is not Phase.WATCHING
                 or life.belief.overflowing > desk.watch.rules.events.dismiss_under
+                or desk.watch.rules.likelihood.log_ratio(observation.score) >= 0
             ):
                 continue
             kept = desk.before.get(observation.zone_id)
