@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -41,7 +43,10 @@ def listening(host: str, port: int) -> Iterator[Listener]:
 
 
 def serve(app: ASGIApp, listener: Listener) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM; then SystemExit(0) is raised, so that callers can tidy up."""
+    # uvicorn gives a signal back to whoever handled it before; by default that ends the process.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     _server(app).run(sockets=[listener.socket])
 
 
@@ -61,6 +66,10 @@ def serving(app: ASGIApp, listener: Listener, *, name: str) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join(_STOP_S)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
