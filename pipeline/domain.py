@@ -125,10 +125,10 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """One view of a point. ``look_every_s``: seconds between looks."""
+    """One view of a point. ``look_every_s``: seconds between looks. The URL may hold a password."""
 
     camera_id: str
-    url: str
+    url: str = field(repr=False)
     zones: tuple[Zone, ...] = ()
     look_every_s: float = 5.0
 
