@@ -18,7 +18,7 @@ from camera_adapters.push import PushCamera
 from camera_adapters.source import CameraSource, OnFault
 from pipeline.domain import Camera, Frame
 from pipeline.engine.decider import Decider
-from pipeline.errors import BrimwatchError
+from pipeline.errors import BrimwatchError, SourceError
 from pipeline.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -178,11 +178,19 @@ class LocalEngine:
 
         source = self._open_source(camera, self._decider.resume_after(camera_id), skipped)
         self._sources[camera_id] = source
+        began = False
         try:
             for frame in source.frames():
+                began = True
                 self._frame(camera_id, frame, live=source.live)
                 if self._stop.is_set():
                     return True
+        except SourceError as error:
+            if source.live or not began:
+                raise
+            # A damaged recording does not get better by being read again.
+            self._fault(camera, error, 0)
+            return True
         finally:
             source.close()
             self._sources.pop(camera_id, None)

@@ -59,7 +59,6 @@ class CyclesStudio:
             bpy.ops.wm.read_factory_settings(use_empty=True)
         materials.forget()
         meshes.forget()
-        self._folder = tempfile.TemporaryDirectory(prefix="brimwatch-twin-")
         settings = bpy.context.scene
         render, cycles = settings.render, settings.cycles
         render.engine = "CYCLES"
@@ -95,11 +94,12 @@ class CyclesStudio:
         self._light(scene.light)
         self._camera(scene.camera)
         bpy.context.scene.cycles.seed = scene.seed % 2**31
-        target = Path(self._folder.name) / "picture.png"
-        bpy.context.scene.render.filepath = str(target)
-        with _quiet():
-            bpy.ops.render.render(write_still=True)
-        picture = cv2.imread(str(target), cv2.IMREAD_COLOR)
+        with tempfile.TemporaryDirectory(prefix="brimwatch-twin-") as folder:
+            target = Path(folder) / "picture.png"
+            bpy.context.scene.render.filepath = str(target)
+            with _quiet():
+                bpy.ops.render.render(write_still=True)
+            picture = cv2.imread(str(target), cv2.IMREAD_COLOR)
         if picture is None:
             raise ModelError(
                 f"Blender wrote no picture to {target}",
