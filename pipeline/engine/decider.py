@@ -153,7 +153,10 @@ class Decider:
         camera_id, at = look.frame.camera_id, look.frame.captured_at
         desk.state = look.state
         desk.warned_stale = False
-        desk.status = CameraStatus(camera_id, at, look.quality, _beliefs(look.state))
+        # A fault stays until a newer frame has come in: this one may be from before it.
+        desk.status = replace(
+            desk.status, last_frame_at=at, quality=look.quality, belief=_beliefs(look.state)
+        )
         for transition in look.transitions:
             pictures = self._pictures(desk, look, transition)
             self._recorder.record(transition, pictures, to_checkpoint(camera_id, look.state))
