@@ -36,11 +36,13 @@ def _serve(config: Path, *, engine: bool, delivery: bool) -> None:
     from api.app import create_app
     from api.hosting import service_of
     from api.serving import listening, serve
+    from pipeline.allocator import keep_memory_small
     from pipeline.config import load_config
     from pipeline.logs import set_up_logs
     from pipeline.wiring import build
 
     set_up_logs()
+    keep_memory_small()
     loaded = load_config(config, os.environ)
     settings = loaded.config.api
     with listening(settings.host, settings.port) as listener:

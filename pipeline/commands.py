@@ -125,11 +125,13 @@ def deliver(config: ConfigFile) -> None:
 
 
 def _run_role(config: Path, *, engine: bool, delivery: bool) -> None:
+    from pipeline.allocator import keep_memory_small
     from pipeline.config import load_config
     from pipeline.logs import set_up_logs
     from pipeline.wiring import build
 
     set_up_logs()
+    keep_memory_small()
     loaded = load_config(config, os.environ)
     api = loaded.config.api
     public_url = api.public_url or f"http://{api.host}:{api.port}"

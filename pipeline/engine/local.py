@@ -27,7 +27,7 @@ REOPEN_AFTER_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Pauses before a source that failed is opened again; the last one repeats for ever."""
 _IDLE_S = 1.0
 _TICK_S = 60.0
-_BATCH = 8
+_BATCH = 4
 
 OpenSource = Callable[[Camera, datetime | None, OnFault], CameraSource]
 """Opens a camera; the time is the last frame that is already decided on."""
