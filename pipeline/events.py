@@ -188,7 +188,8 @@ def advance(  # noqa: C901, PLR0912 - one branch an arrow of the drawing above
             dwell = (life.dwell or _NO_TIME) + seen_time
             life = replace(_grown(life, observation, laws), dwell=dwell)
             if speaks_for and p >= rules.confirm_at and dwell >= rules.confirm_after:
-                life = _with(life, state=EventState.CONFIRMED, confirmed_at=at)
+                event = replace(_event(life), state=EventState.CONFIRMED, confirmed_at=at)
+                life = replace(life, event=event)
                 return _tell(
                     replace(life, phase=Phase.CONFIRMED, dwell=None), MessageType.EVENT_CONFIRMED
                 )
@@ -207,9 +208,9 @@ def advance(  # noqa: C901, PLR0912 - one branch an arrow of the drawing above
                 return _tell(life, MessageType.EVENT_UPDATED)
         case Phase.EXPIRED:
             if speaks_for and p >= rules.confirm_at:
-                life = _with(
-                    _grown(life, observation, laws), state=EventState.CONFIRMED, ended_at=None
-                )
+                event = _event(_grown(life, observation, laws))
+                event = replace(event, state=EventState.CONFIRMED, ended_at=None)
+                life = replace(life, event=event)
                 return _tell(
                     replace(life, phase=Phase.CONFIRMED, dwell=None), MessageType.EVENT_UPDATED
                 )
@@ -245,10 +246,6 @@ def _event(life: ZoneLife) -> Event:
     return life.event
 
 
-def _with(life: ZoneLife, *, state: EventState, **times: datetime | None) -> ZoneLife:
-    return replace(life, event=replace(_event(life), state=state, **times))  # type: ignore[arg-type]
-
-
 def _grown(life: ZoneLife, observation: Observation, laws: Laws) -> ZoneLife:
     """The open event after one more look: its peaks, and a severity that only rises."""
     event = _event(life)
@@ -273,11 +270,9 @@ def _end(
     life: ZoneLife, state: EventState, at: datetime, phase: Phase, message: MessageType | None
 ) -> Outcome:
     """End the open event. Only an expired one is kept, since its camera may come back."""
-    times: dict[str, datetime | None] = {"ended_at": at}
-    if state is EventState.CLEARED:
-        times["cleared_at"] = at
-    ended = _with(life, state=state, **times)
-    told = ended.told + (message is not None)
-    kept = ended.event if phase is Phase.EXPIRED else None
-    transition = Transition(_event(ended), message, told if message is not None else 0)
-    return replace(ended, phase=phase, event=kept, dwell=None, told=told), (transition,)
+    cleared_at = at if state is EventState.CLEARED else _event(life).cleared_at
+    event = replace(_event(life), state=state, ended_at=at, cleared_at=cleared_at)
+    told = life.told + (message is not None)
+    kept = event if phase is Phase.EXPIRED else None
+    transition = Transition(event, message, told if message is not None else 0)
+    return replace(life, phase=phase, event=kept, dwell=None, told=told), (transition,)
