@@ -3,8 +3,8 @@
     python benchmarks/real_sequences.py --data "$BRIMWATCH_DATA/datasets/bin-overflow-cn"
         [--split test] [--sequences 200] [--seed 1]
 
-Each sequence is one picture of a closed bin for 10 minutes, one of an overflowing bin for 15 and one of a
-closed bin for 10, a look every 30 s, watched whole. Right is: one event, confirmed while the second
+Each sequence is one picture of a closed bin for 10 minutes, one of an overflowing bin for 15 and one of
+a closed bin for 10, a look every 30 s, watched whole. Right is: one event, confirmed while the second
 picture shows, cleared while the third does. Labels decide which pictures are closed (a bin, no overflow)
 or overflowing; nothing is left out for being hard.
 """
