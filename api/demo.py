@@ -122,7 +122,7 @@ def demo_running(
             public_url=listener.url,
             detector=detector,
             clock=clock,
-            pace=clock if speed > 0 else None,
+            pace=clock,
             on_recorded=on_event,
         )
         stack.callback(system.stop)

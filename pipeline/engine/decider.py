@@ -6,7 +6,7 @@ the very same way as a live one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -56,10 +56,7 @@ class _Desk:
 
 
 class Decider:
-    """Decides for a set of cameras. One thread at a time may call `decide`.
-
-    ``on_look`` is told of every look, for whoever wants to watch.
-    """
+    """Decides for a set of cameras. One thread at a time may call `decide`."""
 
     def __init__(
         self,
@@ -69,12 +66,10 @@ class Decider:
         ledger: Ledger,
         *,
         metrics: Metrics | None = None,
-        on_look: Callable[[Look], None] = lambda _look: None,
     ) -> None:
         self._detector = detector
         self._recorder = recorder
         self._metrics = metrics
-        self._on_look = on_look
         self._desks: dict[str, _Desk] = {}
         for watch in watches:
             camera_id = watch.camera.camera_id
@@ -121,9 +116,10 @@ class Decider:
         if self._recorder.waiting:
             self._recorder.flush()
 
-    def pass_time(self, now: datetime) -> None:
-        """Let time pass for cameras that give no frames."""
-        for camera_id, desk in self._desks.items():
+    def pass_time(self, now: datetime, camera_ids: Iterable[str]) -> None:
+        """Let time pass for these cameras: events of those that are away too long expire."""
+        for camera_id in camera_ids:
+            desk = self._desks[camera_id]
             desk.state, transitions = wait(desk.watch, desk.state, now)
             for transition in transitions:
                 self._recorder.record(transition, (), to_checkpoint(camera_id, desk.state))
@@ -169,7 +165,6 @@ class Decider:
             self._metrics.look(camera_id, look.quality)
             for zone_id, life in look.state.lives.items():
                 self._metrics.belief(camera_id, zone_id, life.belief.overflowing)
-        self._on_look(look)
 
     def _pictures(
         self, desk: _Desk, look: Look, transition: Transition

@@ -116,6 +116,7 @@ class LocalEngine:
         self._stop = threading.Event()
         self._sources: dict[str, CameraSource] = {}
         self._done: set[str] = set()
+        self._recorded: set[str] = set()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -178,6 +179,8 @@ class LocalEngine:
 
         source = self._open_source(camera, self._decider.resume_after(camera_id), skipped)
         self._sources[camera_id] = source
+        if not source.live:
+            self._recorded.add(camera_id)
         began = False
         try:
             for frame in source.frames():
@@ -233,7 +236,11 @@ class LocalEngine:
             now = self._clock()
             if (now - ticked).total_seconds() >= _TICK_S:
                 ticked = now
-                self._decider.pass_time(now)
+                # A recording has a time of its own, which ends with it.
+                self._decider.pass_time(
+                    now,
+                    [one.camera_id for one in self._cameras if one.camera_id not in self._recorded],
+                )
 
     def _decide_each(self, frames: list[Frame]) -> None:
         try:

@@ -46,11 +46,13 @@ def wait_for(what: Callable[[], bool], timeout_s: float = 60) -> None:
 
 
 def run(
-    post: Post, open_source: Callable[[Camera, datetime | None, OnFault], CameraSource]
+    post: Post,
+    open_source: Callable[[Camera, datetime | None, OnFault], CameraSource],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> tuple[LocalEngine, Callable[[str], str]]:
     decider = post.decider()
     cameras = [Camera(camera, "push://") for camera in post.cameras]
-    engine = LocalEngine(cameras, decider, open_source, clock=lambda: datetime.now(UTC))
+    engine = LocalEngine(cameras, decider, open_source, clock=clock)
     engine.start()
     return engine, lambda camera_id: decider.statuses()[camera_id].fault
 
@@ -156,3 +158,45 @@ def test_stopping_lets_go_of_everyone_who_waits() -> None:
     began = time.monotonic()
     engine.stop()
     assert time.monotonic() - began < 5
+
+
+class Silent:
+    """A live camera that gives nothing."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def frames(self) -> Iterator[Frame]:
+        self._closed.wait(60)
+        yield from ()
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+@pytest.mark.parametrize(("live", "state"), [(True, "expired"), (False, "confirmed")])
+def test_a_live_camera_that_is_away_for_a_day_expires_and_a_recording_does_not(
+    monkeypatch: pytest.MonkeyPatch, live: bool, state: str
+) -> None:
+    monkeypatch.setattr("pipeline.engine.local._TICK_S", 0.0)
+    post = make_post()
+    decider = post.decider()
+    for frame in footage(("clear", 5), ("full", 8)):
+        decider.decide([frame])
+
+    def open_source(_camera: Camera, after: datetime | None, _fault: OnFault) -> CameraSource:
+        return Silent() if live else Recording(iter(()), after)
+
+    engine, _fault = run(post, open_source, lambda: START + timedelta(days=2))
+    try:
+        if live:
+            wait_for(lambda: len(post.told) == 3)
+        else:
+            wait_for(lambda: engine.finished)
+            time.sleep(2.5)  # two idle rounds of the deciding thread
+    finally:
+        engine.stop()
+    (record,) = post.ledger.events(EventQuery())
+    assert record.event.state.value == state
