@@ -14,18 +14,18 @@ setup: $(VENV)/.core
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) found: make setup PYTHON=python3.11"; exit 1; }
-	@echo "Making $(VENV) …"
+	  { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) found: make setup PYTHON=python3.11" >&2; exit 1; }
+	@echo "Making $(VENV) …" >&2
 	@$(PYTHON) -m venv $(VENV) || \
-	  { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	  { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.core: pyproject.toml | $(VENV)/bin/python
-	@echo "Installing the core (about 350 MB) …"
+	@echo "Installing the core (about 350 MB) …" >&2
 	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.test-$(EXTRAS): pyproject.toml constraints.txt | $(VENV)/.core
-	@echo "Installing what the tests need: $(EXTRAS) (several GB with models) …"
+	@echo "Installing what the tests need: $(EXTRAS) (several GB with models) …" >&2
 	@$(PIP) --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
