@@ -20,7 +20,7 @@ $(VENV)/bin/python:
 	  { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.core: pyproject.toml | $(VENV)/bin/python
-	@echo "Installing the core (about 350 MB) …" >&2
+	@echo "Installing the core (about 660 MB) …" >&2
 	@$(PIP) --editable .
 	@touch $@
 
