@@ -126,6 +126,13 @@ def demo_running(
             on_recorded=on_event,
         )
         stack.callback(system.stop)
+        played = [
+            system.decider.resume_after(camera.camera_id)
+            for point in system.points
+            for camera in point.cameras
+        ]
+        if resumed and None not in played:
+            clock.skip_to(min(one for one in played if one is not None))
         app = create_app(service_of(system, loaded, os.environ))
         stack.enter_context(serving(app, listener, name="page"))
         system.start()

@@ -69,6 +69,11 @@ class FootageClock:
             return self._newest
         return self._start + timedelta(seconds=(self._monotonic() - self._begun) * self._speed)
 
+    def skip_to(self, moment: datetime) -> None:
+        """Go on from ``moment``: what was played before is not waited for again."""
+        self._start = self._newest = moment
+        self._begun = self._monotonic()
+
     def wait_until(self, moment: datetime, stop: threading.Event) -> None:
         """Return when the footage's time is ``moment``, or when ``stop`` is set."""
         self._newest = max(self._newest, moment)

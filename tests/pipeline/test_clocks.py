@@ -49,6 +49,14 @@ def test_footage_plays_faster_than_it_was_recorded(hands: Hands) -> None:
     assert clock() == START + timedelta(minutes=2)
 
 
+def test_footage_that_was_interrupted_goes_on_from_there(hands: Hands) -> None:
+    clock = FootageClock(START, 60, lambda: hands.seconds)
+    hands.pass_time(1)
+    clock.skip_to(START + timedelta(minutes=30))
+    hands.pass_time(2)
+    assert clock() == START + timedelta(minutes=32)
+
+
 def test_a_frame_waits_for_its_time_and_a_stop_ends_the_wait() -> None:
     clock = FootageClock(START, 100)
     began = time.monotonic()
