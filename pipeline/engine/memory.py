@@ -41,7 +41,7 @@ def from_checkpoint(checkpoint: Checkpoint) -> CameraState:
     )
 
 
-def event_to_json(event: Event) -> dict[str, Any]:
+def _event_to_json(event: Event) -> dict[str, Any]:
     """An event as plain JSON values; times RFC 3339 in UTC."""
     return {
         "event_id": event.event_id,
@@ -86,7 +86,7 @@ def _life_to_json(life: ZoneLife) -> dict[str, Any]:
         "as_of": rfc3339(life.belief.as_of),
         "seen_at": _text(life.belief.seen_at),
         "phase": life.phase.value,
-        "event": event_to_json(life.event) if life.event is not None else None,
+        "event": _event_to_json(life.event) if life.event is not None else None,
         "dwell_s": life.dwell.total_seconds() if life.dwell is not None else None,
         "looked_at": _text(life.looked_at),
         "was_seen": life.was_seen,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import bmesh  # type: ignore[import-not-found,unused-ignore]  # comes with bpy
+import bmesh
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector, noise
