@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from models.calibrate_command import calibrate
+from models.options import AsJson, Data, Threads, Weights
+from models.train_command import train
 from pipeline.domain import Detections, Image
 from pipeline.errors import BrimwatchError, ConfigError
 
 _DEFAULT_CONFIDENCE = 0.25
 """For weights that bring no calibration, which knows better: ultralytics' own default."""
-
-Weights = Annotated[
-    Path | None,
-    typer.Option(
-        "--weights", exists=True, help="Weights folder or .pt file; the bundled ones by default."
-    ),
-]
-Data = Annotated[
-    Path,
-    typer.Option("--data", exists=True, file_okay=False, help="Data set in YOLO layout."),
-]
-Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, help="Cores to use; all by default.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -124,89 +111,6 @@ def evaluate(
         typer.echo(json.dumps(figures.as_json(), ensure_ascii=False))
     else:
         typer.echo(table(figures, thresholds, chosen_on))
-
-
-def calibrate(
-    *,
-    data: Data,
-    out: Annotated[Path, typer.Option(dir_okay=False, help="JSON file to write.")],
-    split: Annotated[str, typer.Option(help="Never the one you report on.")] = "val",
-    twin: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="Twin data whose clean scenes also count."),
-    ] = None,
-    weights: Weights = None,
-    threads: Threads = None,
-) -> None:
-    """Measure what the detector's scores are worth, for the belief filter."""
-    from models.calibration import calibrate as measure
-    from models.evaluation import judge
-    from models.loading import load_detector
-
-    detector = load_detector(weights, threads=threads)
-    judged = list(judge(detector, data, split))
-    more = list(judge(detector, twin, split)) if twin is not None else []
-    source = f"{data.resolve().name}/{split}" + (f" + twin/{split}" if twin else "")
-    calibration = measure(
-        judged, weights_sha256=detector.model_hash, source=source, more_clear=more
-    )
-    calibration.write(out)
-    typer.echo(
-        f"{out}: from {calibration.counts['overflowing']} overflowing and "
-        f"{calibration.counts['clear']} clear pictures; box threshold {calibration.confidence}, "
-        f"picture threshold {calibration.image_threshold}"
-    )
-
-
-def train(
-    *,
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Data set; give it again to train on more. The first one's val split chooses.",
-        ),
-    ],
-    start: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Start weights (.pt).")],
-    out: Annotated[Path, typer.Option(file_okay=False, help="Work folder: logs and weights.")],
-    epochs: Annotated[int, typer.Option(min=1)] = 8,
-    size: Annotated[int, typer.Option(min=32, help="Input side in pixels, times 32.")] = 416,
-    batch: Annotated[int, typer.Option(min=1)] = 16,
-    learning_rate: Annotated[float, typer.Option(min=0.0)] = 0.0012,
-    plain_epochs: Annotated[int, typer.Option(min=0, help="Last epochs without mosaic.")] = 3,
-    precision: Annotated[
-        str, typer.Option(help="f32, or bf16 on a CPU that is fast at it.")
-    ] = "f32",
-    publish: Annotated[
-        Path | None, typer.Option(help="File that always holds the best weights so far.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that load pictures.")] = 1,
-    seed: int = 0,
-    threads: Threads = None,
-) -> None:
-    """Fine-tune the detector. Needs the `models` extra."""
-    from models.training import TrainingPlan
-    from models.training import train as run
-
-    if precision not in ("f32", "bf16"):
-        raise typer.BadParameter(f"{precision!r}, expected f32 or bf16", param_hint="--precision")
-    plan = TrainingPlan(
-        data=tuple(data),
-        start=start,
-        work=out,
-        epochs=epochs,
-        input_size=size,
-        batch=batch,
-        learning_rate=learning_rate,
-        plain_epochs=plain_epochs,
-        threads=threads or os.cpu_count() or 1,
-        workers=workers,
-        precision="bf16" if precision == "bf16" else "f32",
-        seed=seed,
-        publish=publish,
-    )
-    typer.echo(str(run(plan)))
 
 
 def export(
