@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation import Judged, choose_thresholds
+from models.reliability import Reliability, measure, reliability_from_json
 from pipeline.errors import ConfigError, ModelError
 
 EDGES: tuple[float, ...] = (0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
@@ -39,6 +40,10 @@ SMOOTHING = 0.5
 SEEN_SHARE = 0.95
 """Share of pictures with a bin in which it must be found. Higher: fewer looks are lost, and more
 occluded bins pass for seen (and so for clear)."""
+
+FOLDS = 5
+"""Parts that the pictures are cut into for `cross_validate`. More: each calibration sees more of
+the pictures, and each part says less."""
 
 _SEEN_CLASSES: tuple[str, ...] = ("garbage_bin", "overflow")
 
@@ -51,7 +56,8 @@ class Calibration:
     that sum to 1, their log-ratio rising with the score and within ±`BOUND`. ``seen_confidence``: a
     ``bin`` zone is seen when a bin or an overflow is found in it at this confidence or more.
     ``confidence`` and ``image_threshold``: see `models.evaluation.Thresholds`. ``counts``: pictures
-    that each state was measured on.
+    that each state was measured on. ``reliability``: what the probabilities that come of it are
+    worth, on pictures that it was not measured on; empty in files made before this was known.
     """
 
     edges: tuple[float, ...]
@@ -63,6 +69,7 @@ class Calibration:
     weights_sha256: str
     source: str
     counts: dict[str, int] = field(default_factory=dict)
+    reliability: tuple[Reliability, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
@@ -83,6 +90,7 @@ def read_calibration(path: Path) -> Calibration:
             weights_sha256=str(content["weights_sha256"]),
             source=str(content["source"]),
             counts=dict(content.get("counts", {})),
+            reliability=tuple(map(reliability_from_json, content.get("reliability", ()))),
         )
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
@@ -105,25 +113,8 @@ def calibrate(
     ``more_clear``: pictures of clear scenes from elsewhere (the twin's), used for ``clear`` only.
     Raises ConfigError when one of the states has no picture.
     """
-    overflowing = [one.best(("overflow",)) for one in judged if one.has(("overflow",))]
-    clear = [
-        one.best(("overflow",))
-        for one in (*judged, *more_clear)
-        if one.has(("garbage_bin",)) and not one.has(("overflow",))
-    ]
-    for state, scores, label in (
-        ("overflowing", overflowing, "an overflow box"),
-        ("clear", clear, "a garbage_bin box and no overflow box"),
-    ):
-        if not scores:
-            raise ConfigError(
-                f"no {state} picture among {len(judged)}, need some with {label}",
-                hint="calibrate on a split that shows bins in both states",
-            )
-    bins = np.array(EDGES)
-    given_overflowing, given_clear = likelihoods(
-        np.histogram(overflowing, bins)[0], np.histogram(clear, bins)[0]
-    )
+    overflowing, clear = _scores(judged, more_clear)
+    given_overflowing, given_clear = _likelihoods_of(overflowing, clear)
     thresholds = choose_thresholds(judged)
     return Calibration(
         edges=EDGES,
@@ -136,6 +127,81 @@ def calibrate(
         source=source,
         counts={"overflowing": len(overflowing), "clear": len(clear)},
     )
+
+
+def cross_validate(
+    judged: Sequence[Judged],
+    *,
+    source: str,
+    random: np.random.Generator,
+    more_clear: Sequence[Judged] = (),
+    folds: int = FOLDS,
+) -> Reliability:
+    """What a calibration on these pictures is worth, each picture judged by the others.
+
+    The pictures of each state are cut into ``folds`` parts in the order given: neighbours, which
+    may show one scene, stay together. Each part's posterior comes of likelihoods from the other
+    parts, at the base rate of all. ``random`` draws what chance would score. Raises ConfigError
+    when a state has no picture.
+    """
+    overflowing, clear = _scores(judged, more_clear)
+    base_rate = len(overflowing) / (len(overflowing) + len(clear))
+    raw, said, true = [], [], []
+    parts_overflowing = np.array_split(overflowing, folds)
+    parts_clear = np.array_split(clear, folds)
+    for fold in range(folds):
+        likelihood = _likelihoods_of(
+            np.concatenate([part for at, part in enumerate(parts_overflowing) if at != fold]),
+            np.concatenate([part for at, part in enumerate(parts_clear) if at != fold]),
+        )
+        for part, state in ((parts_overflowing[fold], True), (parts_clear[fold], False)):
+            raw.append(part)
+            said.append(posterior(part, *likelihood, base_rate=base_rate))
+            true.append(np.full(len(part), state))
+    return _reliability(
+        np.concatenate(raw),
+        np.concatenate(said),
+        np.concatenate(true),
+        source=source,
+        method=f"{folds}-fold cross-validation",
+        random=random,
+    )
+
+
+def check(
+    calibration: Calibration, judged: Sequence[Judged], *, source: str, random: np.random.Generator
+) -> Reliability:
+    """What a calibration is worth on pictures that it has not seen, at their own base rate.
+
+    Raises ConfigError when a state has no picture.
+    """
+    overflowing, clear = _scores(judged)
+    raw = np.concatenate([overflowing, clear])
+    true = np.arange(len(raw)) < len(overflowing)
+    given = np.array(calibration.overflowing), np.array(calibration.clear)
+    said = posterior(raw, *given, base_rate=float(true.mean()), edges=calibration.edges)
+    method = f"calibrated on {calibration.source}"
+    return _reliability(raw, said, true, source=source, method=method, random=random)
+
+
+def posterior(
+    scores: NDArray[np.float64],
+    overflowing: NDArray[np.float64],
+    clear: NDArray[np.float64],
+    *,
+    base_rate: float,
+    edges: Sequence[float] = EDGES,
+) -> NDArray[np.float64]:
+    """P(overflowing | score) by Bayes' rule, from P(score bin | state) and the base rate (0..1).
+
+    >>> posterior(np.array([0.1, 0.7]), np.array([0.2, 0.8]), np.array([0.9, 0.1]),
+    ...     base_rate=0.5, edges=(0, 0.5, 1)).round(3).tolist()
+    [0.182, 0.889]
+    """
+    bins = np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, len(edges) - 2)
+    joint = base_rate * overflowing[bins]
+    result: NDArray[np.float64] = joint / (joint + (1 - base_rate) * clear[bins])
+    return result
 
 
 def likelihoods(
@@ -154,6 +220,54 @@ def likelihoods(
     return (
         (1 - doubt) * given_overflowing + doubt * given_clear,
         (1 - doubt) * given_clear + doubt * given_overflowing,
+    )
+
+
+def _scores(
+    judged: Sequence[Judged], more_clear: Sequence[Judged] = ()
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores of the overflowing and of the clear pictures; ConfigError when there are none."""
+    overflowing = [one.best(("overflow",)) for one in judged if one.has(("overflow",))]
+    clear = [
+        one.best(("overflow",))
+        for one in (*judged, *more_clear)
+        if one.has(("garbage_bin",)) and not one.has(("overflow",))
+    ]
+    for state, scores, label in (
+        ("overflowing", overflowing, "an overflow box"),
+        ("clear", clear, "a garbage_bin box and no overflow box"),
+    ):
+        if not scores:
+            raise ConfigError(
+                f"no {state} picture among {len(judged)}, need some with {label}",
+                hint="calibrate on a split that shows bins in both states",
+            )
+    return np.array(overflowing, np.float64), np.array(clear, np.float64)
+
+
+def _likelihoods_of(
+    overflowing: NDArray[np.float64], clear: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    bins = np.array(EDGES)
+    return likelihoods(np.histogram(overflowing, bins)[0], np.histogram(clear, bins)[0])
+
+
+def _reliability(
+    raw: NDArray[np.float64],
+    said: NDArray[np.float64],
+    true: NDArray[np.bool_],
+    *,
+    source: str,
+    method: str,
+    random: np.random.Generator,
+) -> Reliability:
+    return Reliability(
+        measured_on=source,
+        method=method,
+        pictures=len(true),
+        base_rate=float(true.mean()),
+        before=measure(raw, true, random=random),
+        after=measure(said, true, random=random),
     )
 
 

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.calibration import BOUND, EDGES, calibrate, likelihoods, read_calibration
+from models.calibration import (
+    BOUND,
+    EDGES,
+    calibrate,
+    check,
+    cross_validate,
+    likelihoods,
+    posterior,
+    read_calibration,
+)
 from models.evaluation import judge
 from models.loading import find_calibration, load_calibration
 from models.manifest import Manifest, digest
@@ -91,6 +100,60 @@ def test_what_is_written_is_read_back(
     found.write(tmp_path / "c.json")
     assert read_calibration(tmp_path / "c.json") == found
     assert load_calibration(tmp_path / "c.json") == found
+
+
+def test_the_reliability_is_kept_and_a_file_from_before_it_is_read(
+    squares: Path, square_finder: Detector, tmp_path: Path
+) -> None:
+    pictures = list(judge(square_finder, squares, "val"))
+    random = np.random.default_rng(0)
+    bare = calibrate(pictures, weights_sha256="a", source="squares")
+    measured = (
+        cross_validate(pictures, source="squares/val", random=random, folds=3),
+        check(bare, pictures, source="squares/test", random=random),
+    )
+    replace(bare, reliability=measured).write(tmp_path / "c.json")
+    assert read_calibration(tmp_path / "c.json").reliability == measured
+
+    content = json.loads((tmp_path / "c.json").read_text())
+    del content["reliability"]
+    (tmp_path / "old.json").write_text(json.dumps(content))
+    assert read_calibration(tmp_path / "old.json") == bare
+
+
+def test_in_cross_validation_no_picture_is_judged_by_itself(
+    squares: Path, square_finder: Detector
+) -> None:
+    pictures = list(judge(square_finder, squares, "val"))
+    found = cross_validate(pictures, source="s", random=np.random.default_rng(0), folds=3)
+    assert (found.pictures, found.base_rate) == (6, 0.5)
+    highest = found.after.bins[-1]
+    # What the third overflowing picture is told by the other two, and by two clear ones (score 0).
+    said, silent = (np.histogram([score] * 2, EDGES)[0] for score in (0.89, 0.0))
+    others = likelihoods(said, silent)
+    assert highest.said == pytest.approx(posterior(np.array([0.89]), *others, base_rate=0.5)[0])
+    assert highest.true == 1
+
+
+@given(st.floats(0.01, 0.99), st.lists(st.floats(0, 1), min_size=2, max_size=20))
+def test_a_higher_score_is_never_a_lower_probability(base_rate: float, scores: list[float]) -> None:
+    rising = np.arange(len(EDGES) - 1)
+    given_each = likelihoods(rising, rising[::-1])
+    found = posterior(np.array(sorted(scores)), *given_each, base_rate=base_rate)
+    assert (np.diff(found) >= -1e-12).all()
+    assert ((found > 0) & (found < 1)).all()
+
+
+def test_the_posterior_reads_scores_as_the_belief_filter_does() -> None:
+    from pipeline.belief import Likelihood
+
+    rising = np.arange(len(EDGES) - 1)
+    overflowing, clear = likelihoods(rising, rising[::-1])
+    filters = Likelihood(EDGES, tuple(map(float, overflowing)), tuple(map(float, clear)))
+    for score in (*EDGES, 0.04999, 0.55):
+        odds = np.exp(filters.log_ratio(score))
+        found = posterior(np.array([score]), overflowing, clear, base_rate=0.5)[0]
+        assert found == pytest.approx(odds / (1 + odds))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"edges": 3}', '{"edges": ["x"]}'])

@@ -205,6 +205,29 @@ def test_calibrate_writes_what_the_filter_reads(run: Run, squares: Path, tmp_pat
     assert content["counts"] == {"overflowing": 3, "clear": 6}
 
 
+def test_calibrate_says_what_the_probabilities_are_worth(
+    run: Run, squares: Path, tmp_path: Path
+) -> None:
+    out, drawing = tmp_path / "calibration.json", tmp_path / "reliability.svg"
+    result = run(
+        "calibrate", "--data", squares, "--out", out, "--check-on", "test", "--diagram", drawing
+    )
+    assert result.exit_code == 0, result.stderr
+    validated, checked = json.loads(out.read_text())["reliability"]
+    assert validated["method"] == "5-fold cross-validation"
+    assert checked["measured_on"].endswith("/test")
+    assert f"{validated['before']['ece']:.3f} as raw confidence" in result.stdout
+    assert "<svg" in drawing.read_text(encoding="utf-8")
+
+
+def test_calibrate_refuses_to_be_checked_on_what_it_learnt_from(
+    run: Run, squares: Path, tmp_path: Path
+) -> None:
+    result = run("calibrate", "--data", squares, "--out", tmp_path / "c.json", "--check-on", "val")
+    assert result.exit_code == 2
+    assert "--check-on val" in result.stderr
+
+
 def test_damaged_weights_end_with_a_message(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.png").write_bytes(b"")
