@@ -182,11 +182,16 @@ class RulesConfig(_Part):
 
 
 class Config(_Part):
-    """The whole of it. ``state``: the folder for the ledger, the evidence folder and their keys."""
+    """The whole of it.
+
+    ``state``: the folder for the ledger, the evidence folder, their keys, and the spool.
+    ``spool_mb``: what the pictures of decisions may weigh that wait there for a store to return.
+    """
 
     site: Id = "site"
     time_zone: str = "Asia/Shanghai"
     state: Path = Path("state")
+    spool_mb: int = Field(1024, ge=0)
     ledger: str | None = None
     evidence: Annotated[FolderConfig | S3Config, Field(discriminator="kind")] = FolderConfig()
     detector: DetectorConfig = DetectorConfig()

@@ -28,6 +28,7 @@ from pipeline.domain import Camera, Detector, Event, Evidence, Point, Receiver
 from pipeline.engine.decider import Decider
 from pipeline.engine.local import LocalEngine, Pace
 from pipeline.engine.recorder import Recorder
+from pipeline.engine.spool import Spool
 from pipeline.engine.watch import Watch, WatchRules
 from pipeline.errors import ModelError, StoreError
 from pipeline.events import EventRules, Transition
@@ -216,6 +217,7 @@ class System:
     clock: Clock
     _stop: threading.Event = field(default_factory=threading.Event)
     _delivering: threading.Thread | None = None
+    _deciding: bool = False
 
     def start(self, *, engine: bool = True, delivery: bool = True) -> None:
         """Start reading, deciding and delivering, each in threads of its own."""
@@ -225,14 +227,16 @@ class System:
             )
             self._delivering.start()
         if engine:
+            self._deciding = True
             self.engine.start()
 
     def stop(self) -> None:
         """Stop all of it; what is decided is written, what is not delivered stays in the outbox."""
         self._stop.set()
         self.delivery.wake()
-        self.engine.stop()
-        self.recorder.flush()
+        if self._deciding:
+            self.engine.stop()
+            self.recorder.flush()
         if self._delivering is not None:
             self._delivering.join(10.0)
         self.stores.ledger.close()
@@ -292,6 +296,7 @@ def build(
         # Messages are due by the machine's time, whatever time the footage shows.
         clock=system_clock,
         on_recorded=recorded,
+        spool=Spool(loaded.base / config.state / "spool", limit_bytes=config.spool_mb * 2**20),
     )
     watches = watches_of(points, rules, detector.model_hash)
     decider = Decider(watches, detector, recorder, ledger, metrics=metrics)

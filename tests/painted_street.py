@@ -14,6 +14,7 @@ from pipeline.belief import Likelihood, Rates
 from pipeline.domain import CLASSES, Camera, Detections, Frame, Image
 from pipeline.engine.decider import Decider
 from pipeline.engine.recorder import Recorder
+from pipeline.engine.spool import Spool
 from pipeline.engine.watch import Watch, WatchRules
 from pipeline.events import Transition
 from pipeline.store import EvidenceStore, Ledger
@@ -104,6 +105,10 @@ class Post:
         return Decider(watches, self.detector, self.recorder, self.ledger)
 
 
+_MESSAGES = count(1)
+"""Over restarts too: a real message id is never made twice."""
+
+
 def make_post(
     *,
     evidence: EvidenceStore | None = None,
@@ -111,19 +116,20 @@ def make_post(
     detector: PaintDetector | BlindDetector | None = None,
     cameras: tuple[str, ...] = ("cam",),
     receivers: tuple[str, ...] = ("county",),
+    spool: Spool | None = None,
 ) -> Post:
     evidence = evidence if evidence is not None else MemoryEvidence()
     ledger = ledger if ledger is not None else MemoryLedger()
     told: list[Transition] = []
-    numbers = count(1)
     recorder = Recorder(
         ledger,
         evidence,
         receivers=receivers,
         describe=lambda event, rows: {"event_id": event.event_id, "evidence": len(rows)},
-        new_id=lambda _at: f"message-{next(numbers)}",
+        new_id=lambda _at: f"message-{next(_MESSAGES)}",
         clock=lambda: START,
         on_recorded=told.append,
+        spool=spool,
     )
     return Post(evidence, ledger, recorder, detector or PaintDetector(), told, cameras)
 

@@ -23,8 +23,9 @@ from pipeline.domain import (
     Zone,
 )
 from pipeline.engine.annotate import annotated, blurred
+from pipeline.engine.decision import Picture
 from pipeline.engine.memory import from_checkpoint, to_checkpoint
-from pipeline.engine.recorder import Picture, Recorder
+from pipeline.engine.recorder import Recorder
 from pipeline.engine.status import CameraStatus
 from pipeline.engine.watch import CameraState, Look, Watch, conclude, glance, wait
 from pipeline.events import Phase, Transition
@@ -73,7 +74,7 @@ class Decider:
         self._desks: dict[str, _Desk] = {}
         for watch in watches:
             camera_id = watch.camera.camera_id
-            kept = ledger.load_checkpoint(camera_id)
+            kept = recorder.waiting_checkpoint(camera_id) or ledger.load_checkpoint(camera_id)
             state = from_checkpoint(kept) if kept is not None else CameraState()
             self._desks[camera_id] = _Desk(
                 watch, state, CameraStatus(camera_id, belief=_beliefs(state)), {}

@@ -41,7 +41,7 @@ def from_checkpoint(checkpoint: Checkpoint) -> CameraState:
     )
 
 
-def _event_to_json(event: Event) -> dict[str, Any]:
+def event_to_json(event: Event) -> dict[str, Any]:
     """An event as plain JSON values; times RFC 3339 in UTC."""
     return {
         "event_id": event.event_id,
@@ -61,7 +61,8 @@ def _event_to_json(event: Event) -> dict[str, Any]:
     }
 
 
-def _event_from_json(data: Mapping[str, Any]) -> Event:
+def event_from_json(data: Mapping[str, Any]) -> Event:
+    """The event that `event_to_json` wrote."""
     return Event(
         event_id=data["event_id"],
         kind=EventKind(data["kind"]),
@@ -86,7 +87,7 @@ def _life_to_json(life: ZoneLife) -> dict[str, Any]:
         "as_of": rfc3339(life.belief.as_of),
         "seen_at": _text(life.belief.seen_at),
         "phase": life.phase.value,
-        "event": _event_to_json(life.event) if life.event is not None else None,
+        "event": event_to_json(life.event) if life.event is not None else None,
         "dwell_s": life.dwell.total_seconds() if life.dwell is not None else None,
         "looked_at": _text(life.looked_at),
         "was_seen": life.was_seen,
@@ -99,7 +100,7 @@ def _life_from_json(data: Mapping[str, Any]) -> ZoneLife:
     return ZoneLife(
         belief=Belief(data["belief"], utc(data["as_of"]), _time(data["seen_at"])),
         phase=Phase(data["phase"]),
-        event=_event_from_json(data["event"]) if data["event"] is not None else None,
+        event=event_from_json(data["event"]) if data["event"] is not None else None,
         dwell=timedelta(seconds=dwell) if dwell is not None else None,
         looked_at=_time(data["looked_at"]),
         was_seen=data["was_seen"],

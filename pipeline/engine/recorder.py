@@ -1,9 +1,10 @@
 """Makes a transition durable: evidence first, then event, evidence rows, messages and checkpoint in
 one transaction.
 
-What cannot be written now (a full disk, a store that is away) is kept in order in memory and tried
-again at the next chance; nothing recorded later overtakes it. Until it is written, the camera's
-checkpoint stays behind it, so a crash meanwhile leads back to before the decision, never past it.
+What cannot be written now (a full disk, a store that is away) waits in order in the spool, on local
+disk, and is tried again at the next chance; nothing recorded later overtakes it. Without a spool, or
+when its disk is full too, it waits in memory: the camera's checkpoint then stays behind it, so that a
+crash meanwhile leads back to before the decision, never past it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,29 +25,13 @@ from pipeline.domain import (
     EvidenceRole,
     Message,
 )
+from pipeline.engine.decision import Decision, Picture
+from pipeline.engine.spool import Spool
 from pipeline.errors import StoreError
 from pipeline.events import Transition
 from pipeline.store import Checkpoint, EvidenceStore, Ledger, Recording, evidence_key
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One moment of a zone as two JPEGs: as it came, and with zone and boxes drawn in."""
-
-    captured_at: datetime
-    raw: bytes
-    annotated: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    transition: Transition
-    pictures: tuple[tuple[EvidenceRole, Picture], ...]
-    message_ids: Mapping[str, str]
-    decided_at: datetime
-    checkpoint: Checkpoint
 
 
 class Recorder:
@@ -67,6 +51,7 @@ class Recorder:
         new_id: Callable[[datetime], str],
         clock: Callable[[], datetime],
         on_recorded: Callable[[Transition], None],
+        spool: Spool | None = None,
     ) -> None:
         self._ledger = ledger
         self._evidence = evidence
@@ -75,7 +60,8 @@ class Recorder:
         self._new_id = new_id
         self._clock = clock
         self._on_recorded = on_recorded
-        self._waiting: deque[_Decision] = deque()
+        self._spool = spool
+        self._unspooled: deque[Decision] = deque()  # behind all that is in the spool
         self._lock = threading.Lock()
         self._told = ""
 
@@ -89,9 +75,18 @@ class Recorder:
         now = self._clock()
         told = self._receivers if transition.message is not None else ()
         ids = {receiver: self._new_id(now) for receiver in told}
+        decision = Decision(transition, tuple(pictures), ids, now, checkpoint)
         with self._lock:
-            self._waiting.append(_Decision(transition, tuple(pictures), ids, now, checkpoint))
-        self.flush()
+            if self._drain():
+                try:
+                    self._write(decision)
+                except StoreError as error:
+                    self._keep(decision)
+                    self._tell(decision, error)
+                else:
+                    self._written(decision)
+            else:
+                self._keep(decision)
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep where a camera stands, unless an earlier decision still waits to be written."""
@@ -105,26 +100,60 @@ class Recorder:
     @property
     def waiting(self) -> int:
         """How many decisions are not in the ledger yet."""
-        return len(self._waiting)
+        return len(self._unspooled) + (len(self._spool) if self._spool is not None else 0)
+
+    def waiting_checkpoint(self, camera_id: str) -> Checkpoint | None:
+        """Where a camera stood at its newest decision in the spool: newer than the ledger knows."""
+        return self._spool.checkpoints.get(camera_id) if self._spool is not None else None
 
     def flush(self) -> bool:
         """Try to write what waits, oldest first. True when nothing is left waiting."""
         with self._lock:
-            while self._waiting:
-                decision = self._waiting[0]
-                try:
-                    self._write(decision)
-                except StoreError as error:
-                    self._tell(decision, error)
-                    return False
-                self._waiting.popleft()
-                self._told = ""
-                self._on_recorded(decision.transition)
+            return self._drain()
+
+    def _drain(self) -> bool:
+        while (decision := self._oldest()) is not None:
+            try:
+                self._write(decision)
+                self._forget_oldest()
+            except StoreError as error:
+                self._tell(decision, error)
+                return False
+            self._written(decision)
         return True
 
-    def _tell(self, decision: _Decision, error: StoreError) -> None:
+    def _oldest(self) -> Decision | None:
+        spooled = self._spool.oldest() if self._spool is not None else None
+        if spooled is not None:
+            return spooled
+        return self._unspooled[0] if self._unspooled else None
+
+    def _forget_oldest(self) -> None:
+        if self._spool is not None and len(self._spool):
+            self._spool.remove_oldest()
+        else:
+            self._unspooled.popleft()
+
+    def _keep(self, decision: Decision) -> None:
+        """Keep a decision behind all that wait: on disk if that can be, else in memory."""
+        if self._spool is not None and not self._unspooled:
+            try:
+                self._spool.add(decision)
+            except StoreError as error:
+                log.error(
+                    "spool_away", event_id=decision.transition.event.event_id, error=str(error)
+                )
+            else:
+                return
+        self._unspooled.append(decision)
+
+    def _written(self, decision: Decision) -> None:
+        self._told = ""
+        self._on_recorded(decision.transition)
+
+    def _tell(self, decision: Decision, error: StoreError) -> None:
         """Say what waits and why: again only when that has changed."""
-        waiting = len(self._waiting)
+        waiting = self.waiting
         if f"{waiting} {error}" == self._told:
             return
         self._told = f"{waiting} {error}"
@@ -135,7 +164,7 @@ class Recorder:
             error=str(error),
         )
 
-    def _write(self, decision: _Decision) -> None:
+    def _write(self, decision: Decision) -> None:
         event, message = decision.transition.event, decision.transition.message
         new = [row for role, picture in decision.pictures for row in self._stored(role, picture)]
         messages: list[Message] = []
@@ -162,6 +191,8 @@ class Recorder:
             (EvidenceForm.RAW, picture.raw),
             (EvidenceForm.ANNOTATED, picture.annotated),
         ):
+            if content is None:
+                continue
             stored = self._evidence.put(evidence_key(picture.captured_at, content), content)
             rows.append(
                 Evidence(stored.key, role, form, stored.sha256, stored.size, picture.captured_at)
