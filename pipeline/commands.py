@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline import deliveries_command, store_commands
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:  # these cost start-up time that `brimwatch --help` need not pay
@@ -27,10 +28,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the root command."""
     for command in (check, replay, watch, deliver):
         app.command()(command)
-    store = typer.Typer(help="The stores: set-up.", no_args_is_help=True)
-    store.callback()(lambda: None)
-    store.command(name="init")(store_init)
-    app.add_typer(store, name="store")
+    store_commands.register(app)
+    deliveries_command.register(app)
 
 
 def check(config: ConfigFile) -> None:
@@ -45,19 +44,6 @@ def check(config: ConfigFile) -> None:
     points = loaded.config.domain_points()
     cameras = sum(len(point.cameras) for point in points)
     typer.echo(f"{config}: good ({len(points)} points, {cameras} cameras)")
-
-
-def store_init(config: ConfigFile) -> None:
-    """Create the evidence folder or bucket, and bring the ledger to this version's schema."""
-    from pipeline.config import load_config
-    from pipeline.wiring import open_stores
-
-    loaded = load_config(config, os.environ)
-    stores = open_stores(loaded, os.environ, "http://127.0.0.1")
-    stores.evidence.check()
-    stores.ledger.check()
-    stores.ledger.close()
-    typer.echo("evidence store and ledger are ready")
 
 
 def replay(

@@ -8,7 +8,7 @@ says goes into the ledger in ONE transaction: see `Recording`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -23,6 +23,15 @@ class StoredEvidence:
     key: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedEvidence:
+    """A picture as an evidence store lists it. ``put_at`` (UTC): when it was last put."""
+
+    key: str
+    size: int
+    put_at: datetime
 
 
 class EvidenceStore(Protocol):
@@ -46,6 +55,21 @@ class EvidenceStore(Protocol):
 
     def check(self) -> None:
         """Raise StoreFull or StoreUnavailable, with a hint, unless evidence can be put now."""
+        ...
+
+    def listing(self) -> Iterator[ListedEvidence]:
+        """Every picture, in the order of keys, read page by page as it is asked for.
+
+        What was put or removed meanwhile may be in it or not. Names that are no evidence keys are
+        passed over. Raises StoreUnavailable.
+        """
+        ...
+
+    def remove(self, key: str, *, put_before: datetime) -> bool:
+        """Remove a picture unless it was put again since ``put_before``; whether it was removed.
+
+        False also when it is not there. Raises StoreUnavailable.
+        """
         ...
 
 
@@ -110,6 +134,14 @@ class EventQuery:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """One row of evidence and the event that it belongs to."""
+
+    event_id: str
+    evidence: Evidence
+
+
 class Ledger(Protocol):
     """Keeps events and where each camera stands. Errors: StoreFull, StoreUnavailable."""
 
@@ -133,9 +165,35 @@ class Ledger(Protocol):
         """One page of events."""
         ...
 
+    def evidence_rows(
+        self, *, after: EvidenceRow | None = None, limit: int = 1000
+    ) -> list[EvidenceRow]:
+        """One page of all evidence rows, in the order of keys (so by day), then of event ids.
+
+        ``after``: the last row of the page before. Rows that share a picture stand together.
+        """
+        ...
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        """Those of ``keys`` that an evidence row names."""
+        ...
+
     def check(self) -> None:
         """Raise StoreFull or StoreUnavailable, with a hint, unless it answers and can be written."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message and its line (the undelivered messages of its event to its receiver).
+
+    ``held_back_by``: the id of the first in the line, which must be delivered before this one; None
+    when nothing stands before it. ``holds_back``: how many wait behind it.
+    """
+
+    message: Message
+    held_back_by: str | None = None
+    holds_back: int = 0
 
 
 class Outbox(Protocol):
@@ -167,6 +225,31 @@ class Outbox(Protocol):
         self, *, state: MessageState | None = None, receiver: str | None = None, limit: int = 100
     ) -> list[Message]:
         """Messages, newest first."""
+        ...
+
+    def queue(
+        self,
+        *,
+        state: MessageState | None = None,
+        receiver: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> list[QueuedMessage]:
+        """One page of messages, newest first, each with who holds it back.
+
+        ``before``: the ``(created_at, message_id)`` of the last row of the page before.
+        """
+        ...
+
+    def revive(self, message_id: str, now: datetime) -> bool:
+        """Make a dead message due again: the same id, the schedule from its beginning.
+
+        False, and nothing changed, for one that is not dead.
+        """
+        ...
+
+    def revive_dead(self, now: datetime) -> int:
+        """The same for every dead message; how many there were."""
         ...
 
     def counts(self) -> Mapping[MessageState, int]:

@@ -8,6 +8,7 @@ may leave a ``.put-…`` file behind; no key names such a file and it can be del
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import hmac
 import os
@@ -18,9 +19,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline.durable import flush_directory, write_whole
 from pipeline.errors import ConfigError, StoreFull, StoreUnavailable
-from pipeline.store import StoredEvidence
-from pipeline.store.keys import intact, missing, sha256_in, stored
+from pipeline.store import ListedEvidence, StoredEvidence
+from pipeline.store.keys import intact, is_key, missing, sha256_in, stored
 
 MIN_FREE_BYTES = 64 * 1024 * 1024
 """Under this `FolderEvidence.check` says that the folder is full: a few hundred pictures are left,
@@ -71,7 +73,7 @@ class FolderEvidence:
         """Create the folder. One that is there stays as it is. Raises StoreUnavailable."""
         with self._errors("create"):
             self.root.mkdir(parents=True, exist_ok=True)
-            _flush_directory(self.root.parent)
+            flush_directory(self.root.parent)
 
     def put(self, key: str, content: bytes) -> StoredEvidence:
         """See `pipeline.store.EvidenceStore`. A damaged copy under the key is replaced.
@@ -82,10 +84,13 @@ class FolderEvidence:
         path = self.root / key
         with self._errors("write"):
             self._make_day(path.parent)
-            if not _holds(path, content):
-                _write_whole(path, content)
-            # Also when it was there: the process that renamed it may have died before this.
-            _flush_directory(path.parent)
+            with _day(path.parent, fcntl.LOCK_SH):
+                if _holds(path, content):
+                    os.utime(path)  # so that a sweep sees that somebody wants it
+                else:
+                    write_whole(path, content)
+                # Also when it was there: the process that renamed it may have died before this.
+                flush_directory(path.parent)
         return answer
 
     def get(self, key: str) -> bytes:
@@ -130,6 +135,34 @@ class FolderEvidence:
                 hint="free some space, or move evidence to a larger disk",
             )
 
+    def listing(self) -> Iterator[ListedEvidence]:
+        """See `pipeline.store.EvidenceStore`. One day's folder is read at a time."""
+        with self._errors("list"):
+            for day in sorted(self.root.glob("[0-9]*/[0-9]*/[0-9]*/")):
+                for path in sorted(day.iterdir()):
+                    key = path.relative_to(self.root).as_posix()
+                    if not is_key(key):
+                        continue
+                    with suppress(FileNotFoundError):  # removed meanwhile
+                        found = path.stat()
+                        put_at = datetime.fromtimestamp(found.st_mtime, UTC)
+                        yield ListedEvidence(key, found.st_size, put_at)
+
+    def remove(self, key: str, *, put_before: datetime) -> bool:
+        """See `pipeline.store.EvidenceStore`. No put of the same day runs in between."""
+        sha256_in(key)
+        path = self.root / key
+        with self._errors("remove"):
+            try:
+                with _day(path.parent, fcntl.LOCK_EX):
+                    if path.stat().st_mtime >= put_before.timestamp():
+                        return False
+                    path.unlink()
+                    flush_directory(path.parent)
+            except FileNotFoundError:
+                return False
+        return True
+
     def _sign(self, key: str, expires: int) -> str:
         return hmac.new(
             self._link_key, f"{key}\n{expires}".encode("utf-8", "replace"), hashlib.sha256
@@ -142,7 +175,7 @@ class FolderEvidence:
         self._make_day(directory.parent)
         with suppress(FileExistsError):
             directory.mkdir()
-        _flush_directory(directory.parent)
+        flush_directory(directory.parent)
 
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:
@@ -177,25 +210,12 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".put-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o640)  # noqa: PTH101 - mkstemp gives a name, and 0600 shuts out backups
-        os.replace(name, path)  # noqa: PTH105
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)  # noqa: PTH108
-        raise
-
-
-def _flush_directory(directory: Path) -> None:
-    """Make renames and new names in a directory durable (POSIX leaves that to the caller)."""
+@contextmanager
+def _day(directory: Path, lock: int) -> Iterator[None]:
+    """Hold a day's folder: puts share it, a removal has it alone, in whatever process they are."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(handle)
+        fcntl.flock(handle, lock)
+        yield
     finally:
         os.close(handle)

@@ -12,6 +12,11 @@ import re
 from pipeline.errors import EvidenceDamaged
 from pipeline.store import StoredEvidence
 
+
+class EvidenceMissing(EvidenceDamaged):
+    """A picture that the ledger names is not in the store at all: restore it from a copy."""
+
+
 _KEY = re.compile(
     r"[0-9]{4}/(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])/(?P<sha256>[0-9a-f]{64})\.jpg"
 )
@@ -27,6 +32,11 @@ def sha256_in(key: str) -> str:
     if match is None:
         raise ValueError(f"an evidence key is yyyy/mm/dd/<64 hex digits>.jpg, got {key!r}")
     return match["sha256"]
+
+
+def is_key(text: str) -> bool:
+    """Whether a name is an evidence key, and not something else that lies in a store."""
+    return _KEY.fullmatch(text) is not None
 
 
 def stored(key: str, content: bytes) -> StoredEvidence:
@@ -53,9 +63,9 @@ def intact(key: str, content: bytes) -> bytes:
     return content
 
 
-def missing(key: str, where: str) -> EvidenceDamaged:
+def missing(key: str, where: str) -> EvidenceMissing:
     """The error for a picture that the ledger knows and the store has not."""
-    return EvidenceDamaged(
+    return EvidenceMissing(
         f"evidence {key} is not in {where}",
         hint="restore it from a copy, or look whether the store was changed in the configuration",
     )

@@ -8,25 +8,41 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pipeline.domain import Event, EventState, Evidence, Message, MessageState
 from pipeline.errors import StoreError
-from pipeline.store import Checkpoint, EventQuery, EventRecord, Recording, StoredEvidence
+from pipeline.store import (
+    Checkpoint,
+    EventQuery,
+    EventRecord,
+    EvidenceRow,
+    ListedEvidence,
+    QueuedMessage,
+    Recording,
+    StoredEvidence,
+)
 from pipeline.store.keys import intact, missing, sha256_in, stored
+from pipeline.store.lines import Place, queued
 from pipeline.store.text import readable
 
 _NO_NEWS = frozenset({EventState.SUSPECTED, EventState.DISMISSED})
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)  # when a test put a picture behind our back
 
 
 class MemoryEvidence:
-    """An `pipeline.store.EvidenceStore` in a dict, which tests may change: ``pictures``."""
+    """An `pipeline.store.EvidenceStore` in a dict, which tests may change: ``pictures``.
 
-    def __init__(self) -> None:
+    ``clock`` tells when a picture is put (UTC).
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.pictures: dict[str, bytes] = {}
+        self._put_at: dict[str, datetime] = {}
+        self._clock = clock
         self.fault: StoreError | None = None
 
     def put(self, key: str, content: bytes) -> StoredEvidence:
@@ -34,6 +50,7 @@ class MemoryEvidence:
         answer = stored(key, content)
         self.check()
         self.pictures[key] = bytes(content)
+        self._put_at[key] = self._clock()
         return answer
 
     def get(self, key: str) -> bytes:
@@ -53,6 +70,21 @@ class MemoryEvidence:
         """Raise ``fault`` if there is one."""
         if self.fault is not None:
             raise self.fault
+
+    def listing(self) -> Iterator[ListedEvidence]:
+        """See the protocol."""
+        self.check()
+        for key, content in sorted(self.pictures.items()):
+            yield ListedEvidence(key, len(content), self._put_at.get(key, _LONG_AGO))
+
+    def remove(self, key: str, *, put_before: datetime) -> bool:
+        """See the protocol."""
+        sha256_in(key)
+        self.check()
+        if key not in self.pictures or self._put_at.get(key, _LONG_AGO) >= put_before:
+            return False
+        del self.pictures[key]
+        return True
 
 
 class MemoryLedger:
@@ -106,6 +138,25 @@ class MemoryLedger:
                 reverse=True,
             )
             return [self._whole(event) for event in found[: query.limit]]
+
+    def evidence_rows(
+        self, *, after: EvidenceRow | None = None, limit: int = 1000
+    ) -> list[EvidenceRow]:
+        """See `pipeline.store.Ledger`."""
+        with self._ready():
+            found = [
+                EvidenceRow(event_id, row)
+                for event_id, rows in self._evidence.items()
+                for row in rows.values()
+                if after is None or _by_key(EvidenceRow(event_id, row)) > _by_key(after)
+            ]
+        return sorted(found, key=_by_key)[:limit]
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        """See `pipeline.store.Ledger`."""
+        with self._ready():
+            known = {row.key for rows in self._evidence.values() for row in rows.values()}
+        return known & set(keys)
 
     def check(self) -> None:
         """Raise ``fault`` if there is one."""
@@ -172,6 +223,46 @@ class MemoryLedger:
             )
             return sorted(found, key=_age, reverse=True)[:limit]
 
+    def queue(
+        self,
+        *,
+        state: MessageState | None = None,
+        receiver: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> list[QueuedMessage]:
+        """See `pipeline.store.Outbox`."""
+        with self._ready():
+            found = (
+                message
+                for message in self._messages.values()
+                if state in (None, message.state)
+                and receiver in (None, message.receiver)
+                and (before is None or _age(message) < before)
+            )
+            undelivered = (
+                Place(m.receiver, m.subject, m.sequence, m.message_id)
+                for m in self._messages.values()
+                if m.state is not MessageState.DELIVERED
+            )
+            return queued(sorted(found, key=_age, reverse=True)[:limit], undelivered)
+
+    def revive(self, message_id: str, now: datetime) -> bool:
+        """See `pipeline.store.Outbox`. Raises KeyError for an unknown message."""
+        with self._ready():
+            message = self._messages[message_id]
+            if message.state is not MessageState.DEAD:
+                return False
+            self._messages[message_id] = replace(
+                message, state=MessageState.WAITING, attempts=0, next_attempt_at=now
+            )
+            return True
+
+    def revive_dead(self, now: datetime) -> int:
+        """See `pipeline.store.Outbox`."""
+        with self._ready():
+            return sum(self.revive(message_id, now) for message_id in list(self._messages))
+
     def counts(self) -> Mapping[MessageState, int]:
         """See `pipeline.store.Outbox`."""
         with self._ready():
@@ -207,6 +298,10 @@ class MemoryLedger:
 
 def _age(message: Message) -> tuple[datetime, str]:
     return message.created_at, message.message_id
+
+
+def _by_key(row: EvidenceRow) -> tuple[str, str, str, str]:
+    return row.evidence.key, row.event_id, row.evidence.role, row.evidence.form
 
 
 def _told(message: Message) -> tuple[datetime, int, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import urllib3
@@ -16,8 +16,8 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from urllib3.exceptions import HTTPError
 
 from pipeline.errors import ConfigError, StoreError, StoreFull, StoreUnavailable
-from pipeline.store import StoredEvidence
-from pipeline.store.keys import intact, missing, sha256_in, stored
+from pipeline.store import ListedEvidence, StoredEvidence
+from pipeline.store.keys import intact, is_key, missing, sha256_in, stored
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 8.0
@@ -130,6 +130,33 @@ class S3Evidence:
             if not self._bucket_is_there():
                 raise self._no_bucket()
 
+    def listing(self) -> Iterator[ListedEvidence]:
+        """See `pipeline.store.EvidenceStore`. A thousand objects a request."""
+        with self._errors():
+            for found in self._client.list_objects(self._bucket, recursive=True):
+                key = str(found.object_name)
+                if is_key(key) and found.last_modified is not None:
+                    yield ListedEvidence(key, found.size or 0, found.last_modified)
+
+    def remove(self, key: str, *, put_before: datetime) -> bool:
+        """See `pipeline.store.EvidenceStore`. In a versioned bucket the old version stays.
+
+        S3 cannot do both in one request: a picture that is put in the milliseconds between the
+        question and the removal is removed.
+        """
+        sha256_in(key)
+        with self._errors():
+            try:
+                found = self._client.stat_object(self._bucket, key)
+            except S3Error as error:
+                if error.code in _NOT_THERE:
+                    return False
+                raise
+            if found.last_modified is None or found.last_modified >= put_before:
+                return False
+            self._client.remove_object(self._bucket, key)
+        return True
+
     def _bucket_is_there(self) -> bool:
         # Not the SDK's bucket_exists: that is a HEAD, whose answer has no body to say why it is no.
         try:
@@ -169,7 +196,7 @@ class S3Evidence:
 
     def _said_by_server(self, error: S3Error, key: str) -> StoreError:
         code = str(error.code)
-        if code in ("NoSuchKey", "NoSuchObject") and key:
+        if code in _NOT_THERE and key:
             return missing(key, f"bucket {self._bucket} of S3 at {self._endpoint}")
         if code == "NoSuchBucket":
             return self._no_bucket()
@@ -214,6 +241,7 @@ def _reason(error: Exception) -> str:
     return _reason(reason) if isinstance(reason, Exception) else type(error).__name__
 
 
+_NOT_THERE = frozenset({"NoSuchKey", "NoSuchObject"})
 _FULL = frozenset({"XMinioStorageFull", "InsufficientStorage", "QuotaExceeded"})
 _FULL_HINT = "free some space on the S3 server (or raise its quota)"
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration. A test compares it with the scripts: see `pipeline.store.migrate`."""
 
 
@@ -96,6 +96,8 @@ evidence = Table(
     Column("size", Integer, nullable=False),
     Column("captured_at", UtcDateTime, nullable=False),
     Column("media_type", String, nullable=False),
+    # Verification, moves and the sweep: every picture in order of keys, and who names a key.
+    Index(None, "key", "event_id", "role", "form"),
 )
 
 # subject is an event's id, or a camera's for camera.impaired and .restored: so no foreign key.

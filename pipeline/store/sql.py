@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from collections.abc import Collection, Iterator
 from typing import Any, Self
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Select,
-    Table,
-    and_,
-    exists,
-    func,
-    or_,
-    select,
-    text,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, select, text, tuple_
 
-from pipeline.domain import Event, EventState, Message, MessageState
+from pipeline.domain import Event, EventState
 from pipeline.errors import StoreFull, StoreUnavailable
-from pipeline.store import Checkpoint, EventQuery, EventRecord, Recording
-from pipeline.store.database import READS, folder_of, open_database, store_errors
+from pipeline.store import Checkpoint, EventQuery, EventRecord, EvidenceRow, Recording
+from pipeline.store.database import folder_of
 from pipeline.store.migrate import revision_of, upgrade
 from pipeline.store.rows import (
     checkpoint_from_row,
@@ -41,24 +23,20 @@ from pipeline.store.rows import (
     message_from_row,
     message_to_row,
 )
-from pipeline.store.schema import (
-    REVISION,
-    UtcDateTime,
-    checkpoints,
-    events,
-    evidence,
-    messages,
-)
-from pipeline.store.text import readable
+from pipeline.store.schema import REVISION, checkpoints, events, evidence, messages
+from pipeline.store.sql_outbox import SqlOutbox
 
 MIN_FREE_BYTES = 64 * 1024 * 1024
 """Under this `SqlLedger.check` says that SQLite's disk is full. The write-ahead log alone may take
 a few MiB; what is left over is time to act."""
 
+_ASKED_AT_ONCE = 500
+"""Keys in one statement. SQLite takes 32,766 values in one; more gains nothing."""
+
 _NO_NEWS = (EventState.SUSPECTED.value, EventState.DISMISSED.value)
 
 
-class SqlLedger:
+class SqlLedger(SqlOutbox):
     """A `pipeline.store.Ledger` and `pipeline.store.Outbox` in one database, safe across threads.
 
     ``url``: ``sqlite:///FILE`` or ``postgresql+psycopg://…``. `open` also migrates, which is what a
@@ -66,26 +44,11 @@ class SqlLedger:
     returns. Raises ConfigError for another URL; every method, StoreFull or StoreUnavailable.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = open_database(url)
-        self._reads = self._engine.execution_options(**READS)
-        sqlite_here = self._engine.dialect.name == "sqlite"
-        # SQLite has one writer. Threads that queue here wake in order and at once; in SQLite's own
-        # wait they sleep and poll, and one may starve.
-        self._turn = threading.Lock() if sqlite_here else nullcontext()
-        self._insert = sqlite.insert if sqlite_here else postgresql.insert
-
     @classmethod
     def open(cls, url: str) -> Self:
         """Migrate the database to this version's schema, then open it."""
         upgrade(url)
         return cls(url)
-
-    def close(self) -> None:
-        """Close every connection. On SQLite this folds the write-ahead log into the file."""
-        self._engine.dispose()
-
-    # Ledger
 
     def record(self, recording: Recording) -> None:
         """See `pipeline.store.Ledger`."""
@@ -125,6 +88,33 @@ class SqlLedger:
             .limit(query.limit)
         )
 
+    def evidence_rows(
+        self, *, after: EvidenceRow | None = None, limit: int = 1000
+    ) -> list[EvidenceRow]:
+        """See `pipeline.store.Ledger`."""
+        place = (evidence.c.key, evidence.c.event_id, evidence.c.role, evidence.c.form)
+        statement = select(evidence).order_by(*place).limit(limit)
+        if after is not None:
+            last = after.evidence
+            statement = statement.where(
+                tuple_(*place) > (last.key, after.event_id, last.role.value, last.form.value)
+            )
+        with self._read() as connection:
+            return [
+                EvidenceRow(row.event_id, evidence_from_row(row))
+                for row in connection.execute(statement)
+            ]
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        """See `pipeline.store.Ledger`."""
+        found: set[str] = set()
+        wanted = sorted(keys)
+        with self._read() as connection:
+            for start in range(0, len(wanted), _ASKED_AT_ONCE):
+                some = evidence.c.key.in_(wanted[start : start + _ASKED_AT_ONCE])
+                found |= set(connection.scalars(select(evidence.c.key).where(some)))
+        return found
+
     def check(self) -> None:
         """See `pipeline.store.Ledger`. Raises StoreFull when SQLite's disk is nearly full."""
         found = revision_of(self._engine)
@@ -150,119 +140,6 @@ class SqlLedger:
                 f"least {MIN_FREE_BYTES // 2**20} MiB",
                 hint="free some space, or move the database to a larger disk",
             )
-
-    # Outbox
-
-    def due(self, now: datetime, *, limit: int = 20) -> list[Message]:
-        """See `pipeline.store.Outbox`. A message without ``next_attempt_at`` is due at once."""
-        ready = or_(messages.c.next_attempt_at.is_(None), messages.c.next_attempt_at <= now)
-        statement = (
-            select(messages)
-            .where(_is_head(), ready)
-            .order_by(messages.c.created_at, messages.c.message_id)
-            .limit(limit)
-        )
-        with self._read() as connection:
-            return [message_from_row(row) for row in connection.execute(statement)]
-
-    def next_due_at(self) -> datetime | None:
-        """See `pipeline.store.Outbox`."""
-        due_at = func.coalesce(messages.c.next_attempt_at, messages.c.created_at, type_=UtcDateTime)
-        with self._read() as connection:
-            earliest: datetime | None = connection.scalar(
-                select(func.min(due_at, type_=UtcDateTime)).where(_is_head())
-            )
-        return earliest
-
-    def mark_delivered(self, message_id: str, at: datetime) -> None:
-        """See `pipeline.store.Outbox`. Raises KeyError for an unknown message."""
-        self._mark(
-            message_id,
-            messages.c.state != MessageState.DELIVERED.value,
-            state=MessageState.DELIVERED.value,
-            next_attempt_at=None,
-            delivered_at=at,
-        )
-
-    def mark_failed(
-        self, message_id: str, *, at: datetime, next_attempt_at: datetime | None, error: str
-    ) -> None:
-        """See `pipeline.store.Outbox`. Changes nothing for a message that no longer waits.
-
-        Raises KeyError for an unknown message.
-        """
-        del at  # the outbox keeps when the next attempt is, not when the last one was
-        dead = next_attempt_at is None
-        self._mark(
-            message_id,
-            messages.c.state == MessageState.WAITING.value,
-            state=(MessageState.DEAD if dead else MessageState.WAITING).value,
-            next_attempt_at=next_attempt_at,
-            last_error=readable(error),
-        )
-
-    def messages(
-        self, *, state: MessageState | None = None, receiver: str | None = None, limit: int = 100
-    ) -> list[Message]:
-        """See `pipeline.store.Outbox`."""
-        statement = select(messages)
-        if state is not None:
-            statement = statement.where(messages.c.state == state.value)
-        if receiver is not None:
-            statement = statement.where(messages.c.receiver == receiver)
-        newest_first = statement.order_by(
-            messages.c.created_at.desc(), messages.c.message_id.desc()
-        ).limit(limit)
-        with self._read() as connection:
-            return [message_from_row(row) for row in connection.execute(newest_first)]
-
-    def counts(self) -> Mapping[MessageState, int]:
-        """See `pipeline.store.Outbox`."""
-        counted = select(messages.c.state, func.count()).group_by(messages.c.state)
-        with self._read() as connection:
-            found = {row[0]: row[1] for row in connection.execute(counted)}
-        return {state: found.get(state.value, 0) for state in MessageState}
-
-    # Inside
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with store_errors(self._engine.url), self._turn, self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with store_errors(self._engine.url), self._reads.connect() as connection:
-            yield connection
-
-    def _add(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows; those that are there already stay as they are."""
-        if rows:
-            keys = list(table.primary_key.columns)
-            connection.execute(
-                self._insert(table).on_conflict_do_nothing(index_elements=keys), rows
-            )
-
-    def _replace(
-        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Insert rows; those that are there already take the new values."""
-        statement = self._insert(table)
-        keys = list(table.primary_key.columns)
-        values = {c.name: statement.excluded[c.name] for c in table.columns if c not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
-
-    def _mark(self, message_id: str, condition: ColumnElement[bool], **values: object) -> None:
-        """Count one attempt and set ``values``, if the message is where ``condition`` wants it."""
-        this = messages.c.message_id == message_id
-        with self._write() as connection:
-            changed = connection.execute(
-                update(messages)
-                .where(this, condition)
-                .values(attempts=messages.c.attempts + 1, **values)
-            )
-            if not changed.rowcount and not connection.scalar(select(exists().where(this))):
-                raise KeyError(message_id)
 
     def _whole(self, statement: Select[Any]) -> list[EventRecord]:
         """The events of a statement with their evidence and messages: three queries in all."""
@@ -304,16 +181,3 @@ def _conditions(query: EventQuery) -> Iterator[ColumnElement[bool]]:
         yield events.c.suspected_at < query.until
     if query.before is not None:
         yield tuple_(events.c.suspected_at, events.c.event_id) < query.before
-
-
-def _is_head() -> ColumnElement[bool]:
-    """A waiting message before which nothing in its line is undelivered, be it waiting or dead."""
-    earlier: FromClause = messages.alias("earlier")
-    same_line = and_(
-        earlier.c.receiver == messages.c.receiver, earlier.c.subject == messages.c.subject
-    )
-    before = tuple_(earlier.c.sequence, earlier.c.message_id) < tuple_(
-        messages.c.sequence, messages.c.message_id
-    )
-    held_back = exists().where(same_line, before, earlier.c.state != MessageState.DELIVERED.value)
-    return and_(messages.c.state == MessageState.WAITING.value, ~held_back)

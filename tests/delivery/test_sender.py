@@ -169,6 +169,23 @@ def test_410_ends_the_message(desk: Desk, faulty: Faulty) -> None:
     assert logs[0]["event"] == "message_dead"
 
 
+def test_a_revived_message_comes_again_under_its_id_and_lets_those_behind_it_follow(
+    desk: Desk, faulty: Faulty
+) -> None:
+    county = faulty(reply(410), reply(200))
+    (confirmed,) = desk.tell("county")
+    (cleared,) = desk.tell("county", type_=MessageType.EVENT_CLEARED)
+    delivery = desk.delivery(receiver("county", county.url))
+    assert delivery.deliver_due() == 0
+    desk.clock.forward(hours=1)
+    assert delivery.deliver_due() == 0, "a dead message holds back the later one of its event"
+
+    assert desk.ledger.revive(confirmed, desk.clock.now)
+    assert [delivery.deliver_due() for _ in range(2)] == [1, 1]
+    ids = [request.headers["webhook-id"] for request in county.requests]
+    assert ids == [confirmed, confirmed, cleared]
+
+
 def test_retry_after_is_obeyed_for_all_messages_of_the_receiver(desk: Desk, faulty: Faulty) -> None:
     county = faulty(reply(429, {"retry-after": "120"}), reply(200))
     desk.tell("county", number=1)

@@ -74,6 +74,76 @@ def test_a_dead_message_holds_back_those_behind_it_and_nobody_else(ledger: AnyLe
     assert [m.message_id for m in ledger.messages(state=MessageState.DEAD)] == ["m-1"]
 
 
+def test_a_revived_message_is_due_at_once_under_its_own_id_with_a_fresh_schedule(
+    ledger: AnyLedger,
+) -> None:
+    ledger.record(told(message("m-1"), message("m-2", sequence=1)))
+    ledger.mark_failed("m-1", at=at(1), next_attempt_at=at(2), error="503")
+    ledger.mark_failed("m-1", at=at(2), next_attempt_at=None, error="410 Gone")
+
+    assert ledger.revive("m-1", at(50))
+    assert due_ids(ledger, 49) == []
+    (revived,) = ledger.due(at(50))
+    assert (revived.message_id, revived.attempts) == ("m-1", 0)
+    assert (revived.state, revived.last_error) == (MessageState.WAITING, "410 Gone")
+    ledger.mark_delivered("m-1", at(51))
+    assert due_ids(ledger, 51) == ["m-2"]
+
+
+def test_only_what_is_dead_can_be_revived(ledger: AnyLedger) -> None:
+    ledger.record(told(message("m-1"), message("m-2", subject="event-2")))
+    ledger.mark_failed("m-1", at=at(1), next_attempt_at=at(60), error="503")
+    ledger.mark_delivered("m-2", at(1))
+    before = ledger.messages()
+
+    assert not ledger.revive("m-1", at(2))
+    assert not ledger.revive("m-2", at(2))
+    assert ledger.messages() == before
+    with pytest.raises(KeyError, match="m-9"):
+        ledger.revive("m-9", at(2))
+
+
+def test_all_the_dead_can_be_revived_together(ledger: AnyLedger) -> None:
+    ledger.record(told(*(message(f"m-{n}", subject=f"event-{n}", seconds=n) for n in range(3))))
+    for name in ("m-0", "m-2"):
+        ledger.mark_failed(name, at=at(1), next_attempt_at=None, error="410 Gone")
+
+    assert ledger.revive_dead(at(60)) == 2
+    assert ledger.revive_dead(at(60)) == 0
+    assert due_ids(ledger, 60) == ["m-0", "m-1", "m-2"]
+
+
+def test_the_queue_says_who_holds_back_whom(ledger: AnyLedger) -> None:
+    line = (message(f"m-{n}", sequence=n, seconds=n) for n in range(4))
+    ledger.record(told(*line, message("m-9", receiver="city", sequence=1, seconds=9)))
+    ledger.mark_delivered("m-0", at(10))
+    ledger.mark_failed("m-1", at=at(11), next_attempt_at=None, error="410 Gone")
+
+    said = {
+        entry.message.message_id: (entry.held_back_by, entry.holds_back) for entry in ledger.queue()
+    }
+    assert said == {
+        "m-9": (None, 0),
+        "m-3": ("m-1", 0),
+        "m-2": ("m-1", 1),
+        "m-1": (None, 2),
+        "m-0": (None, 0),
+    }
+    (dead,) = ledger.queue(state=MessageState.DEAD)
+    assert (dead.message.message_id, dead.holds_back) == ("m-1", 2)
+
+
+def test_the_queue_is_read_page_by_page(ledger: AnyLedger) -> None:
+    ledger.record(told(*(message(f"m-{n}", subject=f"event-{n}") for n in range(5))))
+    pages = []
+    before = None
+    while page := ledger.queue(state=MessageState.WAITING, before=before, limit=2):
+        pages.append([entry.message.message_id for entry in page])
+        before = (page[-1].message.created_at, page[-1].message.message_id)
+    assert pages == [["m-4", "m-3"], ["m-2", "m-1"], ["m-0"]]
+    assert ledger.queue(receiver="city") == []
+
+
 def test_a_message_may_be_put_in_for_later(ledger: AnyLedger) -> None:
     ledger.record(told(message(next_attempt_at=at(30))))
     assert due_ids(ledger, 29) == []
@@ -140,18 +210,21 @@ def test_messages_are_listed_newest_first(ledger: AnyLedger) -> None:
     }
 
 
+Step = tuple[str, tuple[str, str] | int]
+
 # The line of a message is (receiver, event); a step does something to one message of one line.
 LINES = st.tuples(st.sampled_from(["county", "city"]), st.sampled_from(["e-1", "e-2"]))
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("record"), LINES),
         st.tuples(st.sampled_from(["deliver", "fail", "kill"]), st.integers(0, 3)),
+        st.tuples(st.just("revive"), st.integers(0, 3)),
     ),
     max_size=25,
 )
 
 
-def play(outbox: AnyLedger, steps: list[tuple[str, object]]) -> list[object]:
+def play(outbox: AnyLedger, steps: list[Step]) -> list[object]:
     """Do the steps, check after each what must always hold, and return all that was seen."""
     lines: dict[tuple[str, str], list[str]] = {}
     delivered: list[str] = []
@@ -169,11 +242,16 @@ def play(outbox: AnyLedger, steps: list[tuple[str, object]]) -> list[object]:
             line.append(name)
             outbox.record(told(new, event_id=subject))
             outbox.record(told(new, event_id=subject))
+        elif what == "revive":
+            if dead:
+                name = sorted(dead)[which % len(dead)]
+                assert outbox.revive(name, now)
+                dead.discard(name)
         else:
             heads = outbox.due(NEVER)
             if not heads:
                 continue
-            name = heads[int(str(which)) % len(heads)].message_id
+            name = heads[which % len(heads)].message_id
             if what == "deliver":
                 outbox.mark_delivered(name, now)
                 delivered.append(name)
@@ -194,12 +272,12 @@ def play(outbox: AnyLedger, steps: list[tuple[str, object]]) -> list[object]:
         earliest = outbox.next_due_at()
         assert (earliest is None) == (not heads)
         seen.append(([head.message_id for head in outbox.due(now)], earliest))
-    seen.append((sorted(outbox.counts().items()), outbox.messages()))
+    seen.append((sorted(outbox.counts().items()), outbox.queue()))
     return seen
 
 
 @given(steps=STEPS)
-def test_lines_keep_their_order_whatever_happens(steps: list[tuple[str, object]]) -> None:
+def test_lines_keep_their_order_whatever_happens(steps: list[Step]) -> None:
     play(MemoryLedger(), steps)
 
 
@@ -210,6 +288,6 @@ def test_lines_keep_their_order_whatever_happens(steps: list[tuple[str, object]]
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_sqlite_and_memory_say_the_same(
-    new_sqlite_ledger: Callable[[], SqlLedger], steps: list[tuple[str, object]]
+    new_sqlite_ledger: Callable[[], SqlLedger], steps: list[Step]
 ) -> None:
     assert play(new_sqlite_ledger(), steps) == play(MemoryLedger(), steps)

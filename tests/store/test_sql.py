@@ -17,6 +17,7 @@ from conftest_servers import free_ports
 from sqlalchemy import make_url
 from store_words import START, at, event, message, picture, told
 
+from pipeline.domain import MessageState
 from pipeline.errors import ConfigError, StoreFull, StoreUnavailable
 from pipeline.store import Checkpoint, EventQuery, Recording
 from pipeline.store.database import open_database
@@ -240,6 +241,31 @@ def test_lists_and_the_outbox_use_their_indices(ledger: SqlLedger, sqlite_url: s
     assert seconds(lambda: ledger.due(at(10**6))) < 0.05
     assert seconds(ledger.next_due_at) < 0.05
     assert seconds(lambda: ledger.events(EventQuery())) < 0.05
+    assert seconds(lambda: ledger.queue(state=MessageState.WAITING)) < 0.05
+
+
+def test_who_names_a_picture_is_known_without_reading_all_rows(
+    ledger: SqlLedger, sqlite_url: str
+) -> None:
+    ledger.record(Recording(event("event-1"), [picture(b"one")]))
+    connection = sqlite3.connect(path_of(sqlite_url))
+    connection.executemany(
+        "INSERT INTO evidence (event_id, role, form, key, sha256, size, captured_at, media_type) "
+        "VALUES ('event-1', 'confirmed', 'raw', ?, '', 1, ?, '')",
+        [(f"2026/05/01/{n:064}.jpg", START.isoformat(" ")[:26]) for n in range(50_000)],
+    )
+    connection.commit()
+    connection.close()
+
+    def seconds(call: Callable[[], object]) -> float:
+        started = time.thread_time()
+        call()
+        return time.thread_time() - started
+
+    ledger.named(["warm"])
+    last = ledger.evidence_rows(limit=1000)[-1]
+    assert seconds(lambda: ledger.named([picture(b"one").key, "2026/05/01/x.jpg"])) < 0.02
+    assert seconds(lambda: ledger.evidence_rows(after=last, limit=10)) < 0.02
 
 
 def test_a_value_that_is_wrong_is_not_taken_for_a_broken_store(ledger: SqlLedger) -> None:
