@@ -100,6 +100,18 @@ def new_sqlite_ledger(migrated: Path, tmp_path: Path) -> Iterator[Callable[[], S
         each.close()
 
 
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A configuration of one point, with SQLite and a folder under ``state`` beside it."""
+    (tmp_path / "state").mkdir()
+    path = tmp_path / "site.yaml"
+    path.write_text(
+        "state: state\n"
+        "points: [{point_id: p-1, name: 点位, cameras: [{camera_id: c-1, url: footage}]}]\n"
+    )
+    return path
+
+
 @contextmanager
 def mounted(disk: Path, size: str) -> Iterator[Path]:
     """A file system of ``size`` in memory, or a skip where that may not be mounted."""

@@ -17,18 +17,8 @@ from pipeline.store.sql import SqlLedger
 
 
 @pytest.fixture
-def config(sqlite_url: str, tmp_path: Path) -> Path:
-    path = tmp_path / "site.yaml"
-    path.write_text(
-        f"state: {tmp_path / 'state'}\nledger: {sqlite_url}\n"
-        "points: [{point_id: p-1, name: 点位, cameras: [{camera_id: c-1, url: footage}]}]\n"
-    )
-    return path
-
-
-@pytest.fixture
-def ledger(sqlite_url: str) -> Iterator[SqlLedger]:
-    opened = SqlLedger.open(sqlite_url)
+def ledger(site: Path) -> Iterator[SqlLedger]:
+    opened = SqlLedger.open(f"sqlite:///{site.parent / 'state' / 'ledger.sqlite'}")
     opened.record(told(message("m-1"), message("m-2", sequence=1, seconds=1)))
     opened.mark_failed("m-1", at=at(1), next_attempt_at=None, error="410 Gone")
     yield opened
@@ -40,8 +30,8 @@ def brimwatch(*arguments: object) -> Result:
 
 
 @pytest.mark.usefixtures("ledger")
-def test_the_list_says_what_is_dead_and_what_it_holds_back(config: Path) -> None:
-    said = brimwatch("deliveries", "list", "-c", config)
+def test_the_list_says_what_is_dead_and_what_it_holds_back(site: Path) -> None:
+    said = brimwatch("deliveries", "list", "-c", site)
     assert said.exit_code == 0
     dead, waiting, counts = said.stdout.splitlines()
     assert dead.startswith("m-1  dead  county  event.confirmed  of event-1  1 attempt(s)")
@@ -52,35 +42,35 @@ def test_the_list_says_what_is_dead_and_what_it_holds_back(config: Path) -> None
 
 
 @pytest.mark.usefixtures("ledger")
-def test_programs_get_the_list_as_json(config: Path) -> None:
-    said = brimwatch("deliveries", "list", "--state", "dead", "--json", "-c", config)
+def test_programs_get_the_list_as_json(site: Path) -> None:
+    said = brimwatch("deliveries", "list", "--state", "dead", "--json", "-c", site)
     answer = json.loads(said.stdout)
     assert answer["counts"] == {"waiting": 1, "delivered": 0, "dead": 1}
     (dead,) = answer["messages"]
     assert (dead["message_id"], dead["holds_back"], dead["held_back_by"]) == ("m-1", 1, None)
 
 
-def test_a_dead_message_is_due_again(config: Path, ledger: SqlLedger) -> None:
-    assert brimwatch("deliveries", "resend", "m-1", "-c", config).exit_code == 0
+def test_a_dead_message_is_due_again(site: Path, ledger: SqlLedger) -> None:
+    assert brimwatch("deliveries", "resend", "m-1", "-c", site).exit_code == 0
     (revived, _) = sorted(ledger.messages(), key=lambda one: one.message_id)
     assert (revived.message_id, revived.state) == ("m-1", MessageState.WAITING)
     assert revived.attempts == 0
 
 
-def test_all_dead_messages_are_due_again(config: Path, ledger: SqlLedger) -> None:
-    said = brimwatch("deliveries", "resend", "--all-dead", "-c", config)
+def test_all_dead_messages_are_due_again(site: Path, ledger: SqlLedger) -> None:
+    said = brimwatch("deliveries", "resend", "--all-dead", "-c", site)
     assert said.stdout == "1 message(s) are due again\n"
     assert ledger.counts()[MessageState.DEAD] == 0
 
 
 @pytest.mark.usefixtures("ledger")
 @pytest.mark.parametrize(("given", "said"), [("m-2", "not dead"), ("m-9", "no message m-9")])
-def test_what_cannot_be_sent_again_is_said(config: Path, given: str, said: str) -> None:
-    result = brimwatch("deliveries", "resend", given, "-c", config)
+def test_what_cannot_be_sent_again_is_said(site: Path, given: str, said: str) -> None:
+    result = brimwatch("deliveries", "resend", given, "-c", site)
     assert isinstance(result.exception, DeliveryError)
     assert said in str(result.exception)
 
 
 @pytest.mark.parametrize("arguments", [[], ["m-1", "--all-dead"]])
-def test_bad_usage_ends_with_2(config: Path, arguments: list[str]) -> None:
-    assert brimwatch("deliveries", "resend", *arguments, "-c", config).exit_code == 2
+def test_bad_usage_ends_with_2(site: Path, arguments: list[str]) -> None:
+    assert brimwatch("deliveries", "resend", *arguments, "-c", site).exit_code == 2
