@@ -19,12 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain import CLASSES
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, PictureError
+from pipeline.pictures import decode_picture
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 SPLITS: tuple[str, ...] = ("train", "val", "test")
 
 _FIELDS = 5
+_NOT_LABELS = frozenset({"classes.txt"})
+"""Lies among the labels without a picture of its own: annotation tools write the names there."""
+
 _TOLERANCE = 1e-3
 """How far outside 0..1 a value may lie: annotation tools round, and the excess is clipped."""
 
@@ -90,6 +94,37 @@ def read_truths(data: Path, split: str, classes: tuple[str, ...] = CLASSES) -> I
     for picture in pictures:
         boxes, class_index = read_labels(folders.labels / f"{picture.stem}.txt", len(classes))
         yield Truth(picture, boxes, class_index)
+
+
+def check_split(data: Path, split: str, *, need_boxes: bool = True) -> int:
+    """Read a whole split as training would, and return how many boxes it has.
+
+    ``need_boxes``: False for pictures that are meant to show nothing. Raises ConfigError, naming
+    the file and where it can the line: for what `read_truths` refuses, a picture that cannot be
+    decoded, a label file without a picture, and a split without any box where some are needed.
+    """
+    boxes = 0
+    names = set()
+    for truth in read_truths(data, split):
+        try:
+            decode_picture(truth.picture.read_bytes())
+        except (OSError, PictureError) as error:
+            raise ConfigError(f"{truth.picture}: {error}") from error
+        boxes += len(truth.boxes)
+        names.add(truth.picture.stem)
+    labels = find_split(data, split).labels
+    for label in sorted(labels.glob("*.txt")):
+        if label.stem not in names and label.name not in _NOT_LABELS:
+            raise ConfigError(
+                f"{label}: there is no picture {label.stem} for these boxes",
+                hint="was the picture renamed? Otherwise delete the label file",
+            )
+    if need_boxes and boxes == 0:
+        raise ConfigError(
+            f"{labels}: no label file has a box in it, for {len(names)} pictures",
+            hint="label files are named after their pictures: 0001.jpg has 0001.txt",
+        )
+    return boxes
 
 
 def read_labels(path: Path, class_count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

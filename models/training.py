@@ -3,7 +3,10 @@
 A thin, repeatable layer over ultralytics: several data sets are trained on together, the first
 one's ``val`` split chooses the best epoch, and the best weights so far are put where others can
 pick them up whole after every epoch. Data folders are only read: ultralytics' caches go to the
-work folder.
+work folder, which holds after every epoch::
+
+    WORK/run/weights/best.pt, last.pt    the chosen epoch's weights; what `resume` goes on from
+    WORK/run/results.csv, curves.svg     losses and average precision by epoch
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from typing import Any, Literal
 
 import yaml
 
-from models.dataset import find_split
+from models.curves import draw_curves, read_results
+from models.dataset import check_split, find_split
 from pipeline.domain import CLASSES
 from pipeline.errors import ModelError
 
@@ -30,17 +34,22 @@ class TrainingPlan:
     """How to train. The defaults are those of the bundled weights' base run.
 
     ``data``: data sets; all their ``train`` splits are trained on, the first one's ``val`` chooses.
-    ``start``: weights to start from (``.pt``). ``work``: folder for logs, caches and weights.
+    ``start``: weights to start from (``.pt``), needed unless resuming. ``work``: folder for logs,
+    caches and weights.
     ``input_size``: side of the square input in pixels, a multiple of 32: too low and small bins
     vanish, while cost grows with its square. ``learning_rate``: AdamW's; halve it when the loss
     jumps, and take a third of it when fine-tuning weights that already know the classes.
     ``plain_epochs``: last epochs without mosaic, so that the model ends on pictures as they are.
     ``precision``: ``bf16`` is faster on CPUs with AVX512-BF16 or AMX, slower on others.
     ``publish``: a file that always holds the best weights so far (replaced in one step).
+    ``resume``: go on after the last whole epoch in ``work``, with the epochs, sizes, rates and seed
+    that the run began with; only ``data``, ``threads``, ``workers``, ``precision`` and ``publish``
+    are taken anew. The same seed and the same stop give the same weights, but not those of a run
+    that never stopped: the order of pictures starts again from the seed.
     """
 
     data: tuple[Path, ...]
-    start: Path
+    start: Path | None
     work: Path
     epochs: int = 10
     input_size: int = 416
@@ -52,19 +61,25 @@ class TrainingPlan:
     precision: Precision = "f32"
     seed: int = 0
     publish: Path | None = None
+    resume: bool = False
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint that is written after every epoch."""
+        return self.work / "run" / "weights" / "last.pt"
 
 
 def train(plan: TrainingPlan) -> Path:
     """Train and return the best epoch's weights (``.pt``).
 
-    Raises ModelError when the start weights are missing or torch is not installed, ConfigError when
-    a data set is not what it should be.
+    Raises ModelError when the start weights are missing, torch is not installed, or there is nothing
+    to resume; ConfigError, naming file and line, when a data set is not what it should be. Both
+    before anything is trained.
     """
-    if not plan.start.is_file():
-        raise ModelError(
-            f"{plan.start}: no start weights are here",
-            hint="give a .pt file with --start",
-        )
+    begin = _begin(plan)
+    for number, data in enumerate(plan.data):
+        check_split(data, "train", need_boxes=number == 0)
+    check_split(plan.data[0], "val")
     description = _describe_data(plan)
     try:
         from ultralytics import YOLO
@@ -77,38 +92,89 @@ def train(plan: TrainingPlan) -> Path:
 
     # ultralytics takes one core fewer than there are; on a small box that is half the machine.
     torch_utils.NUM_THREADS = plan.threads
-    model = YOLO(str(plan.start))
+    try:
+        model = YOLO(str(begin))
+    except (RuntimeError, ValueError, TypeError, KeyError, EOFError) as error:
+        raise ModelError(f"{begin}: ultralytics cannot load it: {error}") from error
+    if plan.resume:
+        _check_unfinished(begin, model.ckpt)
+    model.add_callback("on_model_save", _write_curves)
     if plan.publish is not None:
         publish = plan.publish
         model.add_callback("on_model_save", lambda trainer: _publish(trainer.best, publish))
+    settings = {
+        "data": str(description),
+        "cache": "ram",
+        "workers": plan.workers,
+        "device": "cpu",
+    }
+    if plan.resume:
+        settings |= {"resume": True, "save_dir": str(begin.parents[1])}
+    else:
+        settings |= _first_settings(plan)
     with _precision(plan.precision):
-        model.train(
-            data=str(description),
-            epochs=plan.epochs,
-            imgsz=plan.input_size,
-            batch=plan.batch,
-            nbs=plan.batch,  # a step every batch: few epochs leave no room for accumulation
-            optimizer="AdamW",
-            lr0=plan.learning_rate,
-            lrf=0.02,
-            cos_lr=True,
-            warmup_epochs=0.7,
-            warmup_bias_lr=0.0,  # the default of 0.1 is meant for SGD: AdamW is thrown off by it
-            close_mosaic=plan.plain_epochs,
-            cache="ram",
-            workers=plan.workers,
-            amp=False,
-            plots=False,
-            seed=plan.seed,
-            device="cpu",
-            project=str(plan.work),
-            name="run",
-            exist_ok=True,
-        )
+        model.train(**settings)
     best = Path(model.trainer.best)
     if plan.publish is not None:
         _publish(best, plan.publish)  # the same weights, now without the optimizer's state
     return best
+
+
+def _begin(plan: TrainingPlan) -> Path:
+    """The checkpoint to start from."""
+    if plan.resume:
+        if not plan.last.is_file():
+            raise ModelError(
+                f"{plan.last}: nothing to resume, no epoch of a run in {plan.work} is whole",
+                hint="leave --resume away to begin, or give the --out that the run began with",
+            )
+        return plan.last
+    if plan.start is None or not plan.start.is_file():
+        raise ModelError(
+            f"{plan.start}: no start weights are here" if plan.start else "no start weights given",
+            hint="give a .pt file with --start",
+        )
+    return plan.start
+
+
+def _check_unfinished(last: Path, checkpoint: dict[str, Any]) -> None:
+    """A finished run's checkpoint has lost its optimizer, and ultralytics would begin anew."""
+    done = int(checkpoint.get("epoch", -1)) + 1
+    wanted = int(checkpoint.get("train_args", {}).get("epochs", 0))
+    if checkpoint.get("optimizer") is None or done >= wanted:
+        raise ModelError(
+            f"{last}: this run is finished, there is nothing to resume",
+            hint="train on from it in another folder: --start FILE --out FOLDER",
+        )
+
+
+def _first_settings(plan: TrainingPlan) -> dict[str, Any]:
+    """What ultralytics keeps in its checkpoints, and so takes from there when resuming."""
+    return {
+        "epochs": plan.epochs,
+        "imgsz": plan.input_size,
+        "batch": plan.batch,
+        "nbs": plan.batch,  # a step every batch: few epochs leave no room for accumulation
+        "optimizer": "AdamW",
+        "lr0": plan.learning_rate,
+        "lrf": 0.02,
+        "cos_lr": True,
+        "warmup_epochs": 0.7,
+        "warmup_bias_lr": 0.0,  # the default of 0.1 is meant for SGD: AdamW is thrown off by it
+        "close_mosaic": plan.plain_epochs,
+        "amp": False,
+        "plots": False,
+        "seed": plan.seed,
+        "project": str(plan.work),
+        "name": "run",
+        "exist_ok": True,
+    }
+
+
+def _write_curves(trainer: Any) -> None:  # noqa: ANN401  (ultralytics has no types)
+    results = Path(trainer.csv)
+    svg = draw_curves(read_results(results))
+    results.with_name("curves.svg").write_text(svg, encoding="utf-8")
 
 
 def _describe_data(plan: TrainingPlan) -> Path:

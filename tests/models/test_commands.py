@@ -243,3 +243,26 @@ def test_train_refuses_an_unknown_precision(run: Run, squares: Path, tmp_path: P
         "train", "--data", squares, "--start", start, "--out", tmp_path, "--precision", "f8"
     )
     assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("more", [(), ("--resume", "--start")])
+def test_train_begins_from_weights_or_resumes_but_not_both(
+    run: Run, squares: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    start = tmp_path / "start.pt"
+    start.write_bytes(b"")
+    result = run("train", "--data", squares, "--out", tmp_path, *more, *([start] if more else []))
+    assert result.exit_code == 2
+    assert "--start" in result.stderr
+
+
+def test_train_names_the_file_and_line_of_a_bad_label(
+    run: Run, squares: Path, tmp_path: Path
+) -> None:
+    (squares / "test").rename(squares / "train")
+    (squares / "train" / "labels" / "01.txt").write_text("2 0.5 0.5 nan 0.5\n")
+    start = tmp_path / "start.pt"
+    start.write_bytes(b"")
+    result = run("train", "--data", squares, "--start", start, "--out", tmp_path / "work")
+    assert result.exit_code == 2
+    assert "01.txt:1: box" in result.stderr
