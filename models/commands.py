@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from models.calibrate_command import calibrate
+from models.export_command import export
 from models.options import AsJson, Data, Threads, Weights
 from models.train_command import train
 from pipeline.domain import Detections, Image
@@ -111,19 +112,6 @@ def evaluate(
         typer.echo(json.dumps(figures.as_json(), ensure_ascii=False))
     else:
         typer.echo(table(figures, thresholds, chosen_on))
-
-
-def export(
-    weights: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .pt file.")],
-    out: Annotated[Path, typer.Option(file_okay=False, help="Weights folder to write.")],
-    size: Annotated[int, typer.Option(min=32, help="Input side in pixels, times 32.")] = 416,
-    trained_on: Annotated[str, typer.Option(help="Data, in words, for the manifest.")] = "",
-) -> None:
-    """Turn a .pt into a weights folder that runs without torch. Needs the `models` extra."""
-    from models.exporting import export as run
-
-    manifest = run(weights, out, input_size=size, trained_on=trained_on)
-    typer.echo(f"{out}: SHA-256 {manifest.sha256}")
 
 
 def _shown_confidence(weights: Path | None) -> float:

@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from models.manifest import CALIBRATION, GRAPH, WEIGHTS, Manifest, digest
+from models.manifest import CALIBRATION, GRAPH, ONNX, Manifest, Precision, digest
+from models.quantising import Samples, quantise
+from models.training_data import training_data_sha256
 from pipeline.errors import ModelError
 
 
-def export(weights: Path, out: Path, *, input_size: int, trained_on: str = "") -> Manifest:
-    """Write ``weights`` as a weights folder ``out`` (OpenVINO, weights kept in 16 bits).
+def export(
+    weights: Path,
+    out: Path,
+    *,
+    input_size: int,
+    precision: Precision = Precision.F16,
+    samples: Samples | None = None,
+    with_onnx: bool = False,
+    trained_on: str = "",
+    trained_on_data: Sequence[Path] = (),
+) -> Manifest:
+    """Write ``weights`` as a weights folder ``out`` for OpenVINO, with a manifest.
 
-    The network computes in 32 bits from weights rounded to 16: half the size, the same boxes to a
-    fraction of a pixel. ``input_size``: longer side of the input in pixels. An existing folder's
-    network and manifest are replaced, its other files stay. An old calibration.json is refused by
-    the loader until `brimwatch calibrate` has measured it again.
+    ``input_size``: longer side of the input in pixels. ``precision``: see `Precision`; f16 is half
+    of f32's size and gives the same boxes to a fraction of a pixel. int8 needs ``samples``, the
+    pictures that its ranges are measured on. ``with_onnx`` puts a model.onnx (always f32) beside it.
+    ``trained_on``: the training data in words; ``trained_on_data``: its folders, for their digest.
 
-    Raises ModelError when the weights cannot be read or torch is not installed.
+    Nothing is written before all is made. An existing folder's network, ONNX and manifest are
+    replaced, its other files stay. An old calibration.json is refused by the loader until
+    `brimwatch calibrate` has measured it again.
+
+    Raises ModelError when the weights cannot be read, int8 has no samples, or torch (for int8: nncf)
+    is not installed; ConfigError when a data set is not what it should be.
     """
     if not weights.is_file():
         raise ModelError(f"{weights}: no weights are here", hint="give a .pt file")
+    if precision is Precision.INT8 and samples is None:
+        raise ModelError(
+            "int8 needs pictures to measure the network's ranges on",
+            hint="give a data set with --data, and its split with --split",
+        )
+    pictures = samples.pictures() if precision is Precision.INT8 and samples else []
+    data_digest = training_data_sha256(trained_on_data) if trained_on_data else ""
     try:
         import openvino as ov
         from ultralytics import YOLO
@@ -32,20 +59,60 @@ def export(weights: Path, out: Path, *, input_size: int, trained_on: str = "") -
         ) from error
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(shutil.copy(weights, Path(scratch) / weights.name))
-        model = YOLO(str(copy))
+        try:
+            model = YOLO(str(copy), task="detect")
+        except (RuntimeError, ValueError, TypeError, KeyError, EOFError) as error:
+            raise ModelError(f"{weights}: ultralytics cannot load it: {error}") from error
+        onnx = _as_onnx(model, input_size) if with_onnx else None
         exported = Path(model.export(format="openvino", imgsz=input_size, dynamic=True))
         network = ov.Core().read_model(next(exported.glob("*.xml")))
+        if precision is Precision.INT8:
+            head = f"__module.model.{len(model.model.model) - 1}"
+            network = quantise(network, pictures, input_size=input_size, head=head)
         out.mkdir(parents=True, exist_ok=True)
-        ov.save_model(network, out / GRAPH, compress_to_fp16=True)
-    assert (out / WEIGHTS).is_file()
+        ov.save_model(network, out / GRAPH, compress_to_fp16=precision is Precision.F16)
+        (out / ONNX).unlink(missing_ok=True)
+        if onnx is not None:
+            shutil.copyfile(onnx, out / ONNX)
     manifest = Manifest(
         name=out.name,
         sha256=digest(out),
         classes=tuple(model.names[key] for key in sorted(model.names)),
         input_size=input_size,
-        made_by=f"brimwatch export {weights.name} --size {input_size} --out {out.name}",
+        precision=precision,
+        onnx_sha256=hashlib.sha256((out / ONNX).read_bytes()).hexdigest() if onnx else "",
+        made_by=_command(weights, out, input_size, precision, samples, with_onnx=with_onnx),
         trained_on=trained_on,
+        training_data_sha256=data_digest,
+        quantised_on=_described(samples, len(pictures)) if pictures and samples else "",
         calibration=CALIBRATION,
     )
     manifest.write(out)
     return manifest
+
+
+def _as_onnx(model: Any, input_size: int) -> Path:  # noqa: ANN401  (ultralytics ships no types)
+    """ONNX for any size of picture. Not simplified: that would want one more package."""
+    return Path(model.export(format="onnx", imgsz=input_size, dynamic=True, simplify=False))
+
+
+def _described(samples: Samples, count: int) -> str:
+    return f"{samples.data.resolve().name}/{samples.split}, {count} pictures"
+
+
+def _command(
+    weights: Path,
+    out: Path,
+    input_size: int,
+    precision: Precision,
+    samples: Samples | None,
+    *,
+    with_onnx: bool,
+) -> str:
+    """The command that makes the same again, paths by their names only."""
+    command = f"brimwatch export {weights.name} --size {input_size} --precision {precision}"
+    if precision is Precision.INT8 and samples is not None:
+        command += f" --data {samples.data.resolve().name} --split {samples.split}"
+    if with_onnx:
+        command += " --onnx"
+    return f"{command} --out {out.name}"

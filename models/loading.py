@@ -17,13 +17,13 @@ BUNDLED = Path(__file__).parent / "weights" / "bin-overflow-v5n-416"
 def load_detector(
     path: Path | None = None, *, threads: int | None = None, floor: float = FLOOR
 ) -> Detector:
-    """The detector whose weights lie at ``path``: a weights folder, or a ``.pt`` file.
+    """The detector whose weights lie at ``path``: a weights folder, an ``.onnx`` or a ``.pt`` file.
 
     None takes the bundled weights. ``threads``: cores that one call may use, all by default.
     ``floor``: lowest confidence that is reported. Raises ModelError.
     """
     place = path if path is not None else BUNDLED
-    if place.is_dir():
+    if place.is_dir() or (place.suffix.lower() == ".onnx" and place.is_file()):
         from models.openvino_runtime import OpenVinoDetector
 
         return OpenVinoDetector(place, threads=threads, floor=floor)
@@ -33,8 +33,12 @@ def load_detector(
         return UltralyticsDetector(place, threads=threads, floor=floor)
     raise ModelError(
         f"{place}: "
-        + ("neither a weights folder nor a .pt file" if place.exists() else "nothing is here"),
-        hint="give a folder made by brimwatch export, or a .pt file",
+        + (
+            "neither a weights folder nor an .onnx or a .pt file"
+            if place.exists()
+            else "nothing is here"
+        ),
+        hint="give a folder made by brimwatch export, an .onnx file, or a .pt file",
     )
 
 
@@ -54,7 +58,7 @@ def load_calibration(path: Path | None = None) -> Calibration:
 
 
 def find_calibration(path: Path | None = None) -> Calibration | None:
-    """As `load_calibration`, but None for weights that bring no calibration (a ``.pt``)."""
+    """As `load_calibration`, but None for weights that bring none (a ``.pt``, an ``.onnx``)."""
     place = path if path is not None else BUNDLED
     if not place.is_dir():
         return None

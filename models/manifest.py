@@ -4,6 +4,7 @@
 
     models/weights/<name>/
         model.xml, model.bin     the network (OpenVINO IR)
+        model.onnx               the same network for other runtimes, in 32 bits (may be absent)
         manifest.json            this module's `Manifest`
         calibration.json         likelihoods for the belief filter (see `models.calibration`)
         card.md                  how it was made, what it scored, where it fails
@@ -15,6 +16,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +24,45 @@ from pipeline.errors import ModelError
 
 GRAPH = "model.xml"
 WEIGHTS = "model.bin"
+ONNX = "model.onnx"
 MANIFEST = "manifest.json"
 CALIBRATION = "calibration.json"
 
 
+class Precision(StrEnum):
+    """How the network's numbers are kept.
+
+    ``f32`` as trained; ``f16`` stored in 16 bits and computed in 32; ``int8`` most of it computed in
+    8 bits, which is quicker and half the size again, and may cost accuracy: measure it.
+    """
+
+    F32 = "f32"
+    F16 = "f16"
+    INT8 = "int8"
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``sha256`` is over the bytes of model.xml followed by those of model.bin, as lower-case hex.
+    """What one set of weights says of itself. Digests are SHA-256 as lower-case hex, "" for unknown.
 
-    ``input_size`` is the longer side of the input in pixels; ``made_by`` the command that made it;
-    ``metrics`` figures by split; ``calibration`` a file name in the same folder, or "" for none.
+    ``sha256`` is over the bytes of model.xml followed by those of model.bin; ``onnx_sha256`` over
+    those of model.onnx, "" when there is none. ``input_size`` is the longer side of the input in
+    pixels; ``made_by`` the command that made it; ``trained_on`` the data in words and
+    ``training_data_sha256`` as a digest (see `models.training_data`); ``quantised_on`` the pictures
+    that int8's scales were measured on. ``metrics``: figures by split; ``calibration``: a file name
+    in the same folder, or "" for none.
     """
 
     name: str
     sha256: str
     classes: tuple[str, ...]
     input_size: int
+    precision: Precision = Precision.F16
+    onnx_sha256: str = ""
     made_by: str = ""
     trained_on: str = ""
+    training_data_sha256: str = ""
+    quantised_on: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     calibration: str = ""
 
@@ -69,8 +92,13 @@ def read_manifest(folder: Path) -> Manifest:
             sha256=str(content["sha256"]),
             classes=tuple(str(name) for name in content["classes"]),
             input_size=int(content["input_size"]),
+            # The first manifests did not say: every network was kept in 16 bits then.
+            precision=Precision(content.get("precision", Precision.F16)),
+            onnx_sha256=str(content.get("onnx_sha256", "")),
             made_by=str(content.get("made_by", "")),
             trained_on=str(content.get("trained_on", "")),
+            training_data_sha256=str(content.get("training_data_sha256", "")),
+            quantised_on=str(content.get("quantised_on", "")),
             metrics=dict(content.get("metrics", {})),
             calibration=str(content.get("calibration", "")),
         )
