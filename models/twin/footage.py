@@ -10,15 +10,15 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 import yaml
 
+from models.twin.caption import burn_in
 from models.twin.scene import Scene
 from models.twin.sensor import add_noise, expose
 from models.twin.story import (
@@ -42,7 +42,6 @@ CONSTANT_QUALITY = "26"
 NOISE = 1.6
 """Sensor noise in grey levels: more costs bytes, none looks frozen."""
 LIGHT_SWING = 0.025
-SITE_TIME = timezone(timedelta(hours=8))
 ZONE_MARGIN = 0.02
 ZONE_HEADROOM = 0.06
 
@@ -51,17 +50,6 @@ Progress = Callable[[int, int], None]
 
 def _silent(_done: int, _total: int) -> None:
     return
-
-
-def _label(picture: Image, point: DemoPoint, second: int) -> Image:
-    """Burns in what a camera would, and that all this is simulated."""
-    moment = (START + timedelta(seconds=second)).astimezone(SITE_TIME)
-    text = f"{point.point_id.upper()} SIMULATED {moment:%Y-%m-%d %H:%M:%S}"
-    labelled = picture.copy()
-    labelled[4:24, 4:372] //= 3
-    cv2.putText(labelled, text, (8, 19), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (235, 235, 235), 1,
-                cv2.LINE_AA)  # fmt: skip
-    return labelled
 
 
 def frames(
@@ -77,7 +65,7 @@ def frames(
         gain = 1 + LIGHT_SWING * math.sin(2 * math.pi * second / 1_500 + point.seed)
         seen = expose(rendered[scene], gain=gain, blur=0.5, vignette=0.15)
         noisy = add_noise(seen, NOISE, np.random.default_rng((point.seed, index)))
-        yield _label(noisy, point, second)
+        yield burn_in(noisy, point.point_id, START + timedelta(seconds=second))
         progress(index + 1, count)
 
 
@@ -101,10 +89,11 @@ def write_video(path: Path, pictures: Iterator[Image]) -> int:
 
 def zone_polygon(point: DemoPoint) -> list[list[float]]:
     """Corners of the bin zone: around every box the bins ever have, with headroom for a heap."""
-    boxes = []
-    for second in range(0, LENGTH_S, SECONDS_PER_FRAME):
-        scene = replace(scene_at(point, second), people=(), cars=(), piles=())
-        boxes += truth_boxes(scene, WIDTH, HEIGHT)
+    scenes = {
+        replace(scene_at(point, second), people=(), cars=(), piles=())
+        for second in range(0, LENGTH_S, SECONDS_PER_FRAME)
+    }
+    boxes = [box for scene in scenes for box in truth_boxes(scene, WIDTH, HEIGHT)]
     left = min(box.x1 for box in boxes) / WIDTH - ZONE_MARGIN
     right = max(box.x2 for box in boxes) / WIDTH + ZONE_MARGIN
     top = min(box.y1 for box in boxes) / HEIGHT - ZONE_HEADROOM

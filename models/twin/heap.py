@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ SCRAP_COLOURS: tuple[Rgb, ...] = (
     (0.8, 0.8, 0.78), (0.7, 0.68, 0.6), (0.55, 0.38, 0.2), (0.6, 0.05, 0.05), (0.1, 0.3, 0.6),
     (0.75, 0.55, 0.08), (0.1, 0.35, 0.12), (0.85, 0.85, 0.85), (0.3, 0.2, 0.1), (0.8, 0.4, 0.1),
 )  # fmt: skip
+BROWN: tuple[Rgb, ...] = ((0.42, 0.27, 0.14), (0.50, 0.34, 0.19), (0.36, 0.23, 0.12))
 CARDBOARD: tuple[Rgb, ...] = ((0.42, 0.27, 0.14), (0.50, 0.34, 0.19), (0.80, 0.80, 0.78))
 
 _SHARES = {ItemShape.BAG: 0.38, ItemShape.SHEET: 0.40, ItemShape.BOX: 0.10, ItemShape.BOTTLE: 0.12}
@@ -49,6 +51,10 @@ def _piece(rng: np.random.Generator, bag_radius: float, shape: ItemShape) -> Ite
         w = bag_radius * scale
         radii = (w, w * float(rng.uniform(0.5, 0.9)), w * float(rng.uniform(0.12, 0.7)))
         colour, tilt = _pick(rng, CARDBOARD), float(rng.uniform(-40, 40))
+    elif shape is ItemShape.CARTON:
+        w = 0.2 * scale
+        radii = (w, w * float(rng.uniform(0.6, 1.0)), w * float(rng.uniform(0.5, 0.95)))
+        colour, tilt = _pick(rng, BROWN), float(rng.uniform(-2, 2))
     elif shape is ItemShape.BOTTLE:
         r = float(rng.uniform(0.03, 0.045))
         radii = (r * 3.2, r, r)
@@ -79,7 +85,8 @@ class _Ground:
         around = [self._around(item, x, y) for x, y in places]
         best = min(range(len(places)), key=lambda i: around[i][1])
         squared, floor = around[best]
-        z = floor + item.radii[2] * 0.62
+        stands = item.shape is ItemShape.CARTON
+        z = floor + item.radii[2] * (0.98 if stands else 0.62)
         dome = z + item.radii[2] * 0.75 * np.sqrt(np.clip(1 - squared, 0, 1))
         self._heights = np.where(squared <= 1, np.maximum(self._heights, dome), self._heights)
         return replace(item, at=(*places[best], z))
@@ -99,6 +106,22 @@ def _places(
 def _any_shape(rng: np.random.Generator) -> ItemShape:
     shapes = list(_SHARES)
     return shapes[int(rng.choice(len(shapes), p=list(_SHARES.values())))]
+
+
+class PileKind(StrEnum):
+    """What a pile on the ground is mostly made of."""
+
+    BAGS = "bags"  # with all sorts between
+    CARTONS = "cartons"  # boxes put beside the bins
+    LITTER = "litter"  # loose paper, wrappers and bottles
+
+
+def _pile_shape(rng: np.random.Generator, kind: PileKind, index: int) -> ItemShape:
+    if kind is PileKind.CARTONS:
+        return ItemShape.CARTON if rng.random() < 0.75 else ItemShape.BOX
+    if kind is PileKind.LITTER:
+        return ItemShape.SHEET if rng.random() < 0.65 else ItemShape.BOTTLE
+    return ItemShape.BAG if index < 2 else _any_shape(rng)
 
 
 def _to_world(item: Item, x: float, y: float, yaw: float) -> Item:
@@ -134,7 +157,13 @@ def heap_in_bin(
 
 
 def pile_on_ground(
-    x: float, y: float, spread: tuple[float, float], seed: int, count: int
+    x: float,
+    y: float,
+    spread: tuple[float, float],
+    seed: int,
+    count: int,
+    *,
+    kind: PileKind = PileKind.BAGS,
 ) -> tuple[Item, ...]:
     """``count`` pieces of waste lying around (x, y); a longer pile begins with the shorter."""
     rng = np.random.default_rng((seed, 11))
@@ -142,7 +171,7 @@ def pile_on_ground(
     ground = _Ground(np.zeros((n, n)))
     items: list[Item] = []
     for i in range(count):
-        shape = ItemShape.BAG if i < 2 else _any_shape(rng)
+        shape = _pile_shape(rng, kind, i)
         piece = _piece(rng, _BAG_RADIUS[BinKind.WHEELIE], shape)
         places = _places(rng, 0.0, (spread[0] * 0.5, spread[1] * 0.5), spread)
         items.append(_to_world(ground.rest(piece, places), x, y, 0.0))

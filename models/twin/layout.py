@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
 
-from models.twin.heap import heap_in_bin, pile_on_ground
+from models.twin.heap import PileKind, heap_in_bin, pile_on_ground
 from models.twin.scene import (
     BIN_SIZES,
     Backdrop,
@@ -15,6 +16,7 @@ from models.twin.scene import (
     BinKind,
     Camera,
     Car,
+    Lens,
     Light,
     LightKind,
     Person,
@@ -22,6 +24,7 @@ from models.twin.scene import (
     Prop,
     Rgb,
     Scene,
+    Weather,
 )
 from models.twin.seeds import require_training_seed
 
@@ -52,17 +55,30 @@ GROUNDS: tuple[tuple[str, Rgb], ...] = (
     ("pavers", (0.32, 0.24, 0.19)), ("slabs", (0.34, 0.33, 0.31)),
 )  # fmt: skip
 ROW_KINDS: tuple[BinKind, ...] = (
-    *(BinKind.WHEELIE,) * 9, *(BinKind.CONTAINER,) * 5, BinKind.PEDAL, BinKind.DRUM, BinKind.SKIP,
-    BinKind.PEDAL,
+    *(BinKind.WHEELIE,) * 9, *(BinKind.CONTAINER,) * 5, *(BinKind.PEDAL,) * 3, BinKind.DRUM,
+    *(BinKind.SKIP,) * 2, *(BinKind.STREET,) * 2, *(BinKind.WOODEN,) * 2,
 )  # fmt: skip
 """What stands in a training scene, as often as in the streets."""
+BROWN: Rgb = (0.2, 0.1, 0.045)
+COATS: dict[BinKind, tuple[Rgb, ...]] = {
+    BinKind.PEDAL: (STEEL, STEEL, GREY, BLUE, GREEN, RED),
+    BinKind.STREET: (STEEL, STEEL, (0.07, 0.075, 0.08), (0.03, 0.12, 0.06)),
+    BinKind.WOODEN: (BROWN,),
+}
+"""Colours of the kinds that do not come in `BIN_COLOURS`."""
+
+
+PILE_KINDS: tuple[PileKind, ...] = (*(PileKind.BAGS,) * 3, PileKind.CARTONS, PileKind.LITTER)
+WET = 0.6
+"""Share of its brightness that ground keeps when it is wet."""
+DECOYS: tuple[str, ...] = ("cabinet", "cabinet", "bench", "cone", "mailbox", "scooter")
 
 
 class Theme(StrEnum):
     """What a training picture is to teach."""
 
     CLEAN = "clean"  # closed or empty containers
-    BARE = "bare"  # a place without containers or waste
+    BARE = "bare"  # no container and no waste: people, cars, street furniture
     OVERFLOW = "overflow"  # containers with a heap
     MIXED = "mixed"  # heaps, closed ones, waste beside
 
@@ -93,11 +109,11 @@ class Dice:
 
 
 def theme_of(seed: int) -> Theme:
-    """A third clean, one in ten bare, the rest with heaps."""
+    """A quarter clean, a fifth bare (pure background, its label file is empty), the rest waste."""
     draw = Dice(seed, 1).between(0, 1)
-    if draw < 0.32:
+    if draw < 0.25:
         return Theme.CLEAN
-    if draw < 0.42:
+    if draw < 0.45:
         return Theme.BARE
     return Theme.OVERFLOW if draw < 0.72 else Theme.MIXED
 
@@ -139,9 +155,23 @@ def _backdrop(dice: Dice) -> Backdrop:
     )
 
 
+def _decoys(dice: Dice) -> tuple[Prop, ...]:
+    """Street furniture where bins would stand, some of it about as large and as green."""
+    props: list[Prop] = []
+    for i in range(1 + dice.below(3)):
+        kind = DECOYS[dice.below(len(DECOYS))]
+        x = (i - 1) * 1.5 + dice.between(-0.35, 0.35)
+        width, height = dice.between(0.7, 1.2), dice.between(0.9, 1.4)
+        if kind == "bench":
+            width = dice.between(1.2, 1.6)
+        colour = dice.colour((GREEN, GREY, BLUE, RED, (0.4, 0.41, 0.4), (0.02, 0.14, 0.05)))
+        props.append(Prop(kind, x, dice.between(-0.2, 0.15), 0.0, width, height, colour))
+    return tuple(props)
+
+
 def _light(dice: Dice) -> Light:
-    kinds = (LightKind.SUN, LightKind.SUN, LightKind.OVERCAST, LightKind.OVERCAST, LightKind.DUSK,
-             LightKind.LAMP)  # fmt: skip
+    kinds = (*(LightKind.SUN,) * 3, *(LightKind.OVERCAST,) * 3, LightKind.DUSK, LightKind.LAMP,
+             LightKind.INFRARED, LightKind.INFRARED)  # fmt: skip
     kind = kinds[dice.below(len(kinds))]
     lamp = (dice.between(-2, 2), dice.between(-1.8, 0.0), dice.between(2.8, 4.2))
     return Light(kind, dice.between(22, 65), dice.between(-75, 75), dice.between(0.75, 1.25), lamp)
@@ -160,11 +190,12 @@ def _row(dice: Dice, theme: Theme, seed: int) -> tuple[Bin, ...]:
     limit = {BinKind.SKIP: 1, BinKind.CONTAINER: 3, BinKind.WHEELIE: 5}.get(kind, 2)
     count = 1 + dice.below(limit)
     width = BIN_SIZES[kind].top[0] + dice.between(0.08, 0.25)
-    same = dice.colour(BIN_COLOURS)
-    steel = kind is BinKind.PEDAL
+    coats = COATS.get(kind, BIN_COLOURS)
+    same = dice.colour(coats)
     bins: list[Bin] = []
     for i in range(count):
-        colour = STEEL if steel else (same if dice.chance(0.6) else dice.colour(BIN_COLOURS))
+        colour = same if dice.chance(0.6) else dice.colour(coats)
+        lid_colour = dice.colour(BIN_COLOURS) if kind is BinKind.STREET else colour
         heaped = theme is Theme.OVERFLOW or (theme is Theme.MIXED and dice.chance(0.5))
         if theme is Theme.OVERFLOW and i and dice.chance(0.3):
             heaped = False
@@ -176,10 +207,14 @@ def _row(dice: Dice, theme: Theme, seed: int) -> tuple[Bin, ...]:
             fill = 1.0
             large = kind in (BinKind.CONTAINER, BinKind.SKIP)
             pieces = int(dice.between(30, 75) if large else dice.between(10, 32))
+            if BIN_SIZES[kind].roof:
+                pieces = int(dice.between(8, 16))
+            elif not large and dice.chance(0.2):  # the lid lies on what does not fit in
+                lid, pieces = dice.between(28, 55), int(dice.between(8, 16))
         elif dice.chance(0.18):
             lid, fill = dice.between(100, 240), dice.between(0.0, 0.3)
         heap = heap_in_bin(kind, (x, y, yaw), seed * 31 + i, pieces) if pieces else ()
-        bins.append(Bin(kind, x, y, yaw, colour, colour, lid, fill, heap))
+        bins.append(Bin(kind, x, y, yaw, colour, lid_colour, lid, fill, heap))
     return tuple(bins)
 
 
@@ -193,8 +228,9 @@ def _piles(dice: Dice, theme: Theme, bins: tuple[Bin, ...], seed: int) -> tuple[
         spread = (dice.between(0.2, 0.7), dice.between(0.15, 0.4))
         x = edge + spread[0] + 0.15 if i else dice.between(-1.0, 1.0)
         y = dice.between(-0.2, 0.2) if i else -0.75 - spread[1]
-        count = 3 + dice.below(26)
-        piles.append(Pile(pile_on_ground(x, y, spread, seed * 17 + i, count)))
+        kind = PILE_KINDS[dice.below(len(PILE_KINDS))]
+        count = 3 + dice.below({PileKind.CARTONS: 7, PileKind.LITTER: 16}.get(kind, 26))
+        piles.append(Pile(pile_on_ground(x, y, spread, seed * 17 + i, count, kind=kind)))
     return tuple(piles)
 
 
@@ -222,19 +258,55 @@ def _cars(dice: Dice, theme: Theme, camera: Camera) -> tuple[Car, ...]:
     )  # fmt: skip
 
 
+def _weather(dice: Dice) -> Weather:
+    draw = dice.between(0, 1)
+    if draw < 0.16:
+        return Weather(rain=dice.between(0.2, 1.0), fog=dice.between(0.0, 0.02))
+    if draw < 0.28:
+        return Weather(fog=dice.between(0.04, 0.16))
+    return Weather()
+
+
+def _lens(dice: Dice, rain: float, *, dark: bool) -> Lens:
+    return Lens(
+        dirt=dice.between(0.2, 0.9) if dice.chance(0.15) else 0.0,
+        drops=dice.below(15) if rain and dice.chance(0.5) else 0,
+        blur=dice.between(1.0, 1.8) if dice.chance(0.12) else dice.between(0.0, 0.9),
+        vignette=dice.between(0.0, 0.3),
+        gain=dice.between(0.85, 1.2),
+        noise=dice.between(2.5, 8.0) if dark else dice.between(0.5, 5.0),
+        crf=20 + dice.below(19) if dice.chance(0.6) else 0,
+    )
+
+
 def training_scene(seed: int) -> Scene:
     """The training scene of a seed. Raises ConfigError for a seed that must not be trained on."""
     dice = Dice(require_training_seed(seed))
     theme = theme_of(seed)
     camera = _camera(dice)
     bins = () if theme is Theme.BARE else _row(dice, theme, seed)
+    piles = _piles(dice, theme, bins, seed) if bins else ()
+    people, cars = _people(dice, theme, camera), _cars(dice, theme, camera)
+    light, backdrop = _light(dice), _backdrop(dice)
+    air = Dice(seed, 5)
+    weather = _weather(air)
+    if weather.rain:
+        r, g, b = backdrop.ground_colour
+        backdrop = replace(backdrop, ground_colour=(r * WET, g * WET, b * WET))
+        if light.kind is LightKind.SUN:
+            light = replace(light, kind=LightKind.OVERCAST)
+    if theme is Theme.BARE:
+        backdrop = replace(backdrop, props=backdrop.props + _decoys(air))
+    dark = light.kind in (LightKind.LAMP, LightKind.INFRARED)
     return Scene(
         seed=seed,
         bins=bins,
-        piles=_piles(dice, theme, bins, seed) if bins else (),
-        people=_people(dice, theme, camera),
-        cars=_cars(dice, theme, camera),
-        light=_light(dice),
+        piles=piles,
+        people=people,
+        cars=cars,
+        light=light,
         camera=camera,
-        backdrop=_backdrop(dice),
+        backdrop=backdrop,
+        weather=weather,
+        lens=_lens(air, weather.rain, dark=dark),
     )

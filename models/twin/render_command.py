@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from models.twin.demo_points import demo_point, demo_points
 from models.twin.footage import FRAMES, HEIGHT, WIDTH, write_point, write_points
 from models.twin.studio import open_studio
+from models.twin.timelapse import Made, Timelapse, write_timelapse
 from models.twin.training import render_training_set
 
 DEMO_SAMPLES = 6
@@ -36,6 +38,39 @@ def render(
     video = write_point(studio, point, out, frames, functools.partial(report, point_id))
     write_points([point], out)
     return video
+
+
+def timelapse(
+    *,
+    point_id: str,
+    seed: int | None,
+    out: Path,
+    cache: Path | None,
+    begins: datetime,
+    ends: datetime,
+    every_s: int,
+    samples: int,
+    report: Report,
+) -> Made:
+    """Timed pictures of one point with the truth of each; see `timelapse.write_timelapse`.
+
+    ``seed`` decides what happens on which day; None is the point's own. Raises what that raises,
+    and ConfigError for an unknown point, or when Blender's module is missing and needed.
+    """
+    point = demo_point(point_id)
+    wanted = Timelapse(
+        point=point,
+        seed=point.seed if seed is None else seed,
+        begins=begins.astimezone(UTC),
+        ends=ends.astimezone(UTC),
+        every_s=every_s,
+        width=WIDTH,
+        height=HEIGHT,
+        samples=samples,
+    )
+    studio = functools.partial(open_studio, WIDTH, HEIGHT, samples)
+    progress = functools.partial(report, point_id)
+    return write_timelapse(wanted, out, studio, cache=cache, progress=progress)
 
 
 def footage(*, out: Path, samples: int, report: Report) -> Path:

@@ -18,14 +18,18 @@ class BinKind(StrEnum):
 
     WHEELIE = "wheelie"  # 240 l, two wheels, hinged lid
     CONTAINER = "container"  # 660 to 1,100 l, four castors, hinged lid
-    PEDAL = "pedal"  # steel box with a pedal and a hinged lid
+    PEDAL = "pedal"  # box with a pedal and a hinged lid, of steel or plastic
     DRUM = "drum"  # round, open at the top
     SKIP = "skip"  # large open steel trough
+    STREET = "street"  # steel, two chambers under a roof on posts
+    WOODEN = "wooden"  # slats in a steel frame, open at the top
 
 
 @dataclass(frozen=True, slots=True)
 class BinSize:
-    """Outer measures in metres. ``round``: a cylinder; ``has_lid``: it can be closed."""
+    """Outer measures in metres. ``is_round``: a cylinder; ``has_lid``: it can be closed; ``roof``:
+    its height above the rim, 0 for none.
+    """
 
     bottom: tuple[float, float]
     top: tuple[float, float]
@@ -33,6 +37,7 @@ class BinSize:
     has_lid: bool = True
     is_round: bool = False
     clearance: float = 0.0
+    roof: float = 0.0
 
 
 BIN_SIZES: dict[BinKind, BinSize] = {
@@ -41,6 +46,10 @@ BIN_SIZES: dict[BinKind, BinSize] = {
     BinKind.PEDAL: BinSize((0.50, 0.42), (0.52, 0.44), 0.80, clearance=0.03),
     BinKind.DRUM: BinSize((0.50, 0.50), (0.60, 0.60), 0.85, has_lid=False, is_round=True),
     BinKind.SKIP: BinSize((1.70, 1.05), (2.20, 1.35), 0.95, has_lid=False, clearance=0.05),
+    BinKind.STREET: BinSize(
+        (0.92, 0.36), (0.94, 0.38), 0.84, has_lid=False, clearance=0.06, roof=0.26
+    ),
+    BinKind.WOODEN: BinSize((0.46, 0.46), (0.52, 0.52), 0.82, has_lid=False, clearance=0.05),
 }
 """Measured off product sheets of common bins, rounded to a centimetre or two."""
 
@@ -52,6 +61,7 @@ class ItemShape(StrEnum):
     BOX = "box"
     BOTTLE = "bottle"
     SHEET = "sheet"
+    CARTON = "carton"  # a cardboard box that still stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,7 @@ class LightKind(StrEnum):
     OVERCAST = "overcast"
     DUSK = "dusk"  # little daylight, a lamp does the rest
     LAMP = "lamp"  # night or indoors: a lamp only
+    INFRARED = "infrared"  # night, lit by the camera's own infra-red lamp: no colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +198,42 @@ class Backdrop:
 
 
 @dataclass(frozen=True, slots=True)
+class Weather:
+    """What is in the air. ``rain``: 0 none, 1 a cloudburst. ``fog``: extinction a metre; one sees
+    about 3.9 / fog metres far (Koschmieder), so 0.04 is thin and 0.3 leaves the wall a shadow.
+    """
+
+    rain: float = 0.0
+    fog: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """The camera's own flaws. ``dirt``: 0 clean to 1 neglected for a year; ``drops``: rain on the
+    glass; ``blur``: sigma in pixels; ``vignette``: share of light missing in the corners; ``gain``
+    multiplies brightness; ``noise``: sigma in grey levels; ``crf``: H.264's constant rate factor,
+    0 for no compression, 23 good, 40 a starved link.
+    """
+
+    dirt: float = 0.0
+    drops: int = 0
+    blur: float = 0.5
+    vignette: float = 0.15
+    gain: float = 1.0
+    noise: float = 1.6
+    crf: int = 0
+
+
+CLEAR = Weather()
+CLEAN_LENS = Lens()
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture's worth of world. Equal scenes render to equal pictures (noise apart)."""
+    """One picture's worth of world. Equal scenes render to equal pictures (noise apart).
+
+    Blender knows nothing of ``weather`` and ``lens``: `lens.photograph` lays them over its picture.
+    """
 
     seed: int
     bins: tuple[Bin, ...]
@@ -198,3 +243,5 @@ class Scene:
     light: Light
     camera: Camera
     backdrop: Backdrop
+    weather: Weather = CLEAR
+    lens: Lens = CLEAN_LENS

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from models.twin.layout import training_scene
+from models.twin.lens import photograph
 from models.twin.seeds import require_training_seed
-from models.twin.sensor import add_noise, expose
 from models.twin.studio import Studio
 from models.twin.truth import truth_boxes
 from pipeline.errors import StoreError
@@ -54,14 +54,12 @@ def _render_one(studio: Studio, seed: int, picture: Path, label: Path) -> None:
     rng = np.random.default_rng((seed, 3))
     scene = training_scene(seed)
     clean = studio.render(scene)
-    gain, blur = float(rng.uniform(0.85, 1.2)), float(rng.uniform(0.0, 0.9))
-    seen = expose(clean, gain=gain, blur=blur, vignette=float(rng.uniform(0.0, 0.3)))
-    noisy = add_noise(seen, float(rng.uniform(0.5, 5.0)), rng)
-    height, width = noisy.shape[:2]
+    seen = photograph(clean, scene, glass=np.random.default_rng((seed, 4)), moment=rng)
+    height, width = seen.shape[:2]
     lines = [box.yolo(width, height) for box in truth_boxes(scene, width, height)]
     label.parent.mkdir(parents=True, exist_ok=True)
     picture.parent.mkdir(parents=True, exist_ok=True)
     label.write_text("".join(line + "\n" for line in lines), encoding="ascii")
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 93))]
-    if not cv2.imwrite(str(picture), noisy, quality):
+    if not cv2.imwrite(str(picture), seen, quality):
         raise StoreError(f"cannot write {picture}", hint="is there space left on the device?")

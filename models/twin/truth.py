@@ -9,7 +9,7 @@ part is not drawn, and a box covers only what can be seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.twin.scene import Bin, Camera, Car, Item, Person, Scene
+from models.twin.scene import Bin, Camera, Car, Item, ItemShape, Person, Scene
 from pipeline.domain import CLASSES
 
 SENSOR_MM = 36.0
 MIN_VISIBLE = 0.35
 """Share of a thing that must be seen: lower draws boxes around slivers, higher drops what is plain."""
 MIN_PIXELS = 36
+ROOF_M = 0.06
+"""How thick the roof of a street bin is."""
 
 Points = NDArray[np.float64]
 
@@ -92,11 +94,14 @@ _SPHERE = np.array(
     ]
 )
 
+_CUBE = _box_corners((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
+
 
 def _item_hull(item: Item) -> Points:
     tilt = math.radians(item.tilt)
     c, s = math.cos(tilt), math.sin(tilt)
-    local = _SPHERE * np.asarray(item.radii)
+    shape = _CUBE if item.shape is ItemShape.CARTON else _SPHERE
+    local = shape * np.asarray(item.radii)
     tilted = local @ np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])
     placed: Points = _turn(tilted, item.yaw, 0.0, 0.0) + np.asarray(item.at)
     return placed
@@ -114,6 +119,13 @@ def _bin_hulls(bin_: Bin) -> Iterator[Points]:
         edge = [(sx * tw / 2, td / 2, h + 0.05) for sx in (-1, 1)]
         edge += [(sx * tw / 2, td / 2 + tip[0], h + 0.05 + tip[1]) for sx in (-1, 1)]
         yield _turn(np.array(edge), bin_.yaw, bin_.x, bin_.y)
+    if size.roof:
+        top = h + size.roof
+        plate = _box_corners((-tw / 2, -td / 2, top), (tw / 2, td / 2, top + ROOF_M))
+        yield _turn(plate, bin_.yaw, bin_.x, bin_.y)
+        for sx in (-1, 1):
+            post = _box_corners((sx * tw / 2 - 0.02, -0.03, h), (sx * tw / 2 + 0.02, 0.03, top))
+            yield _turn(post, bin_.yaw, bin_.x, bin_.y)
     for item in bin_.heap:
         yield _item_hull(item)
 
@@ -134,7 +146,8 @@ def _car_hulls(car: Car) -> Iterator[Points]:
         yield _turn(_box_corners(low, high), car.yaw, car.x, car.y)
 
 
-def _things(scene: Scene) -> Iterator[tuple[str, list[Points]]]:
+def things(scene: Scene) -> Iterator[tuple[str, list[Points]]]:
+    """Bins, piles, people, cars, in this order: class (empty for the last two) and convex hulls."""
     for bin_ in scene.bins:
         yield "overflow" if bin_.overflowing else "garbage_bin", list(_bin_hulls(bin_))
     for pile in scene.piles:
@@ -145,16 +158,47 @@ def _things(scene: Scene) -> Iterator[tuple[str, list[Points]]]:
         yield "", list(_car_hulls(car))
 
 
-def truth_boxes(scene: Scene, width: int, height: int) -> list[TruthBox]:
-    """The boxes that a careful annotator would draw on the picture (``width``×``height``)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class TruthThing:
+    """One thing as the picture shows it. ``mask``: H×W bool, where it is seen; ``whole``: pixels it
+    would cover with nothing in front and no picture's edge; ``inside``: those within the picture.
+    """
+
+    class_name: str
+    mask: NDArray[np.bool_]
+    whole: int
+    inside: int
+
+    @property
+    def seen(self) -> int:
+        """Pixels of it that are seen."""
+        return int(np.count_nonzero(self.mask))
+
+    @property
+    def visible(self) -> float:
+        """Share of the whole thing that is seen, 0..1."""
+        return min(self.seen / max(self.whole, 1), 1.0)
+
+    @property
+    def occlusion(self) -> float:
+        """Share of what lies within the picture that something else hides, 0..1."""
+        return max(1.0 - self.seen / self.inside, 0.0) if self.inside else 1.0
+
+
+def truth_things(scene: Scene, width: int, height: int) -> list[TruthThing]:
+    """Masks of the things of a scene, in the order of `things`, hidden ones too.
+
+    A mask is a union of convex hulls: it is right to a few pixels, and fills the gap between, say,
+    two legs.
+    """
     margin_x, margin_y = width // 2, height // 2
     margin = np.array([margin_x, margin_y])
     canvas = (height + 2 * margin_y, width + 2 * margin_x)
+    frame = (slice(margin_y, margin_y + height), slice(margin_x, margin_x + width))
     owners = np.zeros(canvas, np.int32)
-    things = list(_things(scene))
     drawn: list[tuple[float, int, NDArray[Any]]] = []
-    whole = np.zeros(len(things), np.int64)
-    for number, (_, hulls) in enumerate(things, start=1):
+    sizes: list[tuple[str, int, int]] = []
+    for number, (name, hulls) in enumerate(things(scene), start=1):
         mask = np.zeros(canvas, np.uint8)
         for hull in hulls:
             pixels, depth = project(hull, scene.camera, width, height)
@@ -163,16 +207,28 @@ def truth_boxes(scene: Scene, width: int, height: int) -> list[TruthBox]:
             outline: NDArray[Any] = cv2.convexHull(np.rint(pixels + margin).astype(np.int32))
             drawn.append((float(depth.mean()), number, outline))
             cv2.fillConvexPoly(mask, outline, 1)
-        whole[number - 1] = int(np.count_nonzero(mask))
+        sizes.append((name, int(np.count_nonzero(mask)), int(np.count_nonzero(mask[frame]))))
     for _, number, outline in sorted(drawn, key=lambda entry: -entry[0]):
         cv2.fillConvexPoly(owners, outline, number)
-    seen = owners[margin_y : margin_y + height, margin_x : margin_x + width]
+    seen = owners[frame]
+    return [
+        TruthThing(name, seen == number, whole, inside)
+        for number, (name, whole, inside) in enumerate(sizes, start=1)
+    ]
+
+
+def boxes_of(found: Sequence[TruthThing]) -> list[TruthBox]:
+    """The boxes around what is seen well enough to be drawn."""
     boxes: list[TruthBox] = []
-    for number, (name, _) in enumerate(things, start=1):
-        ys, xs = np.nonzero(seen == number)
-        visible = len(xs) / max(int(whole[number - 1]), 1)
-        if not name or len(xs) < MIN_PIXELS or visible < MIN_VISIBLE:
+    for thing in found:
+        if not thing.class_name or thing.seen < MIN_PIXELS or thing.visible < MIN_VISIBLE:
             continue
+        ys, xs = np.nonzero(thing.mask)
         box = (float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1))
-        boxes.append(TruthBox(name, *box, min(visible, 1.0)))
+        boxes.append(TruthBox(thing.class_name, *box, thing.visible))
     return boxes
+
+
+def truth_boxes(scene: Scene, width: int, height: int) -> list[TruthBox]:
+    """The boxes that a careful annotator would draw on the picture (``width``×``height``)."""
+    return boxes_of(truth_things(scene, width, height))

@@ -12,6 +12,10 @@ from models.twin.scene import Scene
 from pipeline.domain import Image
 from pipeline.errors import ConfigError
 
+LOOK = 2
+"""Of what the pictures look like; raise it with any change to a material, a mesh or the lights, so
+that renders kept on disk are made anew."""
+
 
 class Studio(Protocol):
     """What takes pictures of scenes."""

@@ -8,13 +8,18 @@ import bpy
 from mathutils import Euler, Matrix, Vector
 
 from models.twin.scene import Bin, BinKind, Item, ItemShape, Rgb
-from models.twin.studio import materials, meshes
+from models.twin.studio import materials, meshes, street
 
 WHITE: Rgb = (0.78, 0.78, 0.76)
 RUBBER: Rgb = (0.02, 0.02, 0.02)
 INSIDE: Rgb = (0.012, 0.012, 0.012)
 LID_HEIGHT = 0.05
-STEEL_KINDS = (BinKind.PEDAL,)
+TAPE: Rgb = (0.55, 0.42, 0.22)
+
+
+def is_steel(bin_: Bin) -> bool:
+    """Whether the container is of bare metal: a pedal or street bin without a coloured coat."""
+    return bin_.kind in (BinKind.PEDAL, BinKind.STREET) and min(bin_.colour) > 0.3
 
 
 def add_item(item: Item) -> None:
@@ -25,6 +30,16 @@ def add_item(item: Item) -> None:
         meshes.place(meshes.bag(item.variant), materials.film(item.colour), matrix)
     elif item.shape is ItemShape.BOX:
         meshes.place(meshes.box(), materials.print_(item.colour), matrix)
+    elif item.shape is ItemShape.CARTON:
+        meshes.place(meshes.box(), materials.rough_ground(item.colour), matrix)
+        for low, high in (
+            ((-1.003, -0.12, -0.4), (1.003, 0.12, 1.006)),
+            ((-1.006, -0.01, 0.5), (1.006, 0.01, 1.008)),
+        ):
+            colour = TAPE if low[1] < -0.1 else INSIDE
+            meshes.place(
+                meshes.box(), materials.plain(colour, 0.3), matrix @ meshes.slab(low, high)
+            )
     elif item.shape is ItemShape.BOTTLE:
         lie = Matrix.Rotation(math.pi / 2, 4, "Y")
         size = Matrix.Diagonal((item.radii[1], item.radii[1], item.radii[0], 1.0))
@@ -71,7 +86,7 @@ def _lid(bin_: Bin, world: Matrix) -> None:
     )
     hinge = Matrix.Translation((0.0, bin_.size.top[1] / 2, bin_.size.height + 0.004))
     turn = world @ hinge @ Matrix.Rotation(math.radians(-bin_.lid), 4, "X")
-    material = materials.worn(bin_.lid_colour, 0.4, 0.9 if bin_.kind in STEEL_KINDS else 0.0)
+    material = materials.worn(bin_.lid_colour, 0.4, 0.9 if is_steel(bin_) else 0.0)
     meshes.place(mesh, material, turn, bevel=0.02)
     grip = meshes.slab((-w * 0.25, -d - 0.03, 0.0), (w * 0.25, -d + 0.02, 0.03))
     meshes.place(meshes.box(), material, turn @ grip)
@@ -127,7 +142,7 @@ def add_bin(bin_: Bin) -> None:
     world = Matrix.Translation((bin_.x, bin_.y, 0.0)) @ Matrix.Rotation(
         math.radians(bin_.yaw), 4, "Z"
     )
-    steel = bin_.kind in STEEL_KINDS
+    steel = is_steel(bin_)
     body = materials.worn(bin_.colour, 0.35 if steel else 0.45, 0.9 if steel else 0.0)
     floor = size.clearance + 0.1
     if bin_.fill > 0.1:
@@ -149,5 +164,9 @@ def add_bin(bin_: Bin) -> None:
     if size.has_lid:
         _lid(bin_, world)
     _wheels(bin_, world)
+    if bin_.kind is BinKind.STREET:
+        street.add_chambers(bin_, world, body)
+    elif bin_.kind is BinKind.WOODEN:
+        street.add_slats(bin_, world)
     for item in bin_.heap:
         add_item(item)

@@ -29,11 +29,15 @@ SKY = {
     LightKind.OVERCAST: ((0.82, 0.88, 0.95), 1.0),
     LightKind.DUSK: ((0.13, 0.18, 0.34), 1.0),
     LightKind.LAMP: ((0.06, 0.065, 0.08), 0.6),
+    LightKind.INFRARED: ((0.05, 0.05, 0.05), 0.35),
 }
-SUN_WATTS = {LightKind.SUN: 4.2, LightKind.OVERCAST: 0.7, LightKind.DUSK: 0.0, LightKind.LAMP: 0.0}
+SUN_WATTS = {LightKind.SUN: 4.2, LightKind.OVERCAST: 0.7}
 LAMP_WATTS = {LightKind.DUSK: 300.0, LightKind.LAMP: 560.0}
 SUN_COLOUR = (1.0, 0.93, 0.82)
 LAMP_COLOUR = (1.0, 0.74, 0.45)
+INFRARED_WATTS = 900.0
+INFRARED_CONE = 82.0
+"""Degrees: a little wider than most lenses see, so that the corners fall off."""
 EXPOSURE = 0.45
 
 
@@ -91,7 +95,7 @@ class CyclesStudio:
             add_person(person)
         for car in scene.cars:
             add_car(car)
-        self._light(scene.light)
+        self._light(scene.light, scene.camera)
         self._camera(scene.camera)
         bpy.context.scene.cycles.seed = scene.seed % 2**31
         with tempfile.TemporaryDirectory(prefix="brimwatch-twin-") as folder:
@@ -117,7 +121,7 @@ class CyclesStudio:
         thing.matrix_world = Matrix.Translation(Vector(map(float, at))) @ turn
         bpy.context.scene.camera = thing
 
-    def _light(self, light: Light) -> None:
+    def _light(self, light: Light, camera: Camera) -> None:
         world = bpy.data.worlds.get("sky") or bpy.data.worlds.new("sky")
         world.use_nodes = True
         colour, strength = SKY[light.kind]
@@ -125,7 +129,7 @@ class CyclesStudio:
         background.inputs["Color"].default_value = (*colour, 1.0)
         background.inputs["Strength"].default_value = strength * light.strength
         bpy.context.scene.world = world
-        if SUN_WATTS[light.kind]:
+        if light.kind in SUN_WATTS:
             sun = bpy.data.lights.new("sun", "SUN")
             sun.energy = SUN_WATTS[light.kind] * light.strength
             sun.color = SUN_COLOUR
@@ -143,4 +147,14 @@ class CyclesStudio:
             lamp.color, lamp.shadow_soft_size = LAMP_COLOUR, 0.12
             thing = bpy.data.objects.new("lamp", lamp)
             thing.matrix_world = Matrix.Translation(light.lamp)
+            bpy.context.scene.collection.objects.link(thing)
+        if light.kind is LightKind.INFRARED:
+            lamp = bpy.data.lights.new("infrared", "SPOT")
+            lamp.energy, lamp.shadow_soft_size = INFRARED_WATTS * light.strength, 0.03
+            lamp.spot_size, lamp.spot_blend = math.radians(INFRARED_CONE), 0.8
+            thing = bpy.data.objects.new("infrared", lamp)
+            at, axes = camera_axes(camera)
+            turn = Matrix([list(map(float, row)) for row in axes]).to_4x4()
+            beside = Vector(map(float, at + axes @ (0.06, 0.04, 0.0)))
+            thing.matrix_world = Matrix.Translation(beside) @ turn
             bpy.context.scene.collection.objects.link(thing)

@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Euler, Matrix, Vector
 
 from models.twin.scene import Backdrop, Prop, Rgb
-from models.twin.studio import materials, meshes
+from models.twin.studio import furniture, materials, meshes
 
 FAR = 14.0
 """Half width of wall and ground in metres: beyond what a camera at 6 m sees."""
@@ -101,6 +101,8 @@ def _post(p: Prop) -> None:
 PROPS: dict[str, Callable[[Prop], None]] = {
     "sign": _sign, "window": _window, "shutter": _shutter, "pole": _pole, "bush": _bush,
     "pot": _pot, "tree": _tree, "aircon": _aircon, "post": _post,
+    "cabinet": furniture.cabinet, "bench": furniture.bench, "cone": furniture.cone,
+    "mailbox": furniture.mailbox, "scooter": furniture.scooter,
 }  # fmt: skip
 """The kinds of `Prop`."""
 

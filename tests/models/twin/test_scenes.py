@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.twin.demo_points import demo_point, demo_points
-from models.twin.heap import heap_in_bin, pile_on_ground
-from models.twin.layout import Theme, theme_of, training_scene
-from models.twin.scene import BIN_SIZES, BinKind, Scene
+from models.twin.heap import PileKind, heap_in_bin, pile_on_ground
+from models.twin.layout import DECOYS, Theme, theme_of, training_scene
+from models.twin.scene import BIN_SIZES, BinKind, ItemShape, LightKind, Scene
 from models.twin.seeds import (
     DEMO_SEEDS_BELOW,
     TRAINING_SEEDS_FROM,
@@ -15,6 +15,7 @@ from models.twin.seeds import (
     require_training_seed,
 )
 from models.twin.training import render_training_set
+from models.twin.truth import truth_boxes
 from pipeline.domain import Image
 from pipeline.errors import ConfigError
 
@@ -49,10 +50,41 @@ def test_a_theme_keeps_its_promise(seed: int) -> None:
             assert heaped
 
 
-def test_about_a_third_of_the_training_scenes_is_clean_and_some_are_bare() -> None:
+def test_a_quarter_of_the_training_scenes_is_clean_and_a_fifth_pure_background() -> None:
     themes = [theme_of(seed) for seed in range(TRAINING_SEEDS_FROM, TRAINING_SEEDS_FROM + 500)]
-    assert 0.25 < themes.count(Theme.CLEAN) / 500 < 0.4
-    assert 0.05 < themes.count(Theme.BARE) / 500 < 0.16
+    assert 0.20 < themes.count(Theme.CLEAN) / 500 < 0.30
+    assert 0.15 < themes.count(Theme.BARE) / 500 < 0.25
+
+
+def test_backgrounds_have_no_box_but_something_that_may_be_taken_for_a_bin() -> None:
+    seeds = range(TRAINING_SEEDS_FROM, TRAINING_SEEDS_FROM + 100)
+    bare = [training_scene(seed) for seed in seeds if theme_of(seed) is Theme.BARE]
+    assert all(truth_boxes(scene, 448, 336) == [] for scene in bare)
+    assert all(any(prop.kind in DECOYS for prop in scene.backdrop.props) for scene in bare)
+    assert sum(bool(scene.people) for scene in bare) > len(bare) / 2
+
+
+def test_training_scenes_have_all_kinds_of_bins_light_and_weather() -> None:
+    seeds = range(TRAINING_SEEDS_FROM, TRAINING_SEEDS_FROM + 200)
+    scenes = [training_scene(seed) for seed in seeds]
+    assert {bin_.kind for scene in scenes for bin_ in scene.bins} == set(BinKind)
+    assert {scene.light.kind for scene in scenes} == set(LightKind)
+    assert 0.1 < sum(scene.weather.rain > 0 for scene in scenes) / 200 < 0.25
+    assert 0.05 < sum(scene.weather.fog >= 0.04 for scene in scenes) / 200 < 0.2
+    assert 0.08 < sum(scene.lens.dirt > 0 for scene in scenes) / 200 < 0.25
+    assert not any(scene.weather.rain and scene.light.kind is LightKind.SUN for scene in scenes)
+
+
+@pytest.mark.parametrize("kind", list(PileKind))
+def test_each_kind_of_pile_is_made_of_its_own(kind: PileKind) -> None:
+    pile = pile_on_ground(0.0, 0.0, (0.5, 0.3), seed=3, count=30, kind=kind)
+    shapes = {item.shape for item in pile}
+    expected = {
+        PileKind.BAGS: {ItemShape.BAG, ItemShape.SHEET, ItemShape.BOX, ItemShape.BOTTLE},
+        PileKind.CARTONS: {ItemShape.CARTON, ItemShape.BOX},
+        PileKind.LITTER: {ItemShape.SHEET, ItemShape.BOTTLE},
+    }
+    assert shapes == expected[kind]
 
 
 @pytest.mark.parametrize("seed", [0, 101, DEMO_SEEDS_BELOW, TRAINING_SEEDS_FROM - 1, -1])
