@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from store_words import START
@@ -14,6 +14,7 @@ from pipeline.store import EvidenceStore, StoredEvidence, evidence_key
 
 JPEG = bytes(range(256)) * 800  # 200 KB that are no text
 KEY = evidence_key(START, JPEG)
+HOUR = timedelta(hours=1)
 NOT_KEYS = [
     "",
     "a.jpg",
@@ -89,3 +90,42 @@ def test_a_store_that_works_passes_its_check(evidence_store: EvidenceStore) -> N
         if "MiB left" in str(error):
             pytest.skip(f"this machine's disk is nearly full: {error}")
         raise
+
+
+def test_a_listing_names_every_picture_once_in_order(evidence_store: EvidenceStore) -> None:
+    days = [START + timedelta(days=40 * n) for n in range(3)]
+    put = {evidence_key(day, b"picture %d" % n) for n, day in enumerate(2 * days)}
+    for n, day in enumerate(2 * days):
+        evidence_store.put(evidence_key(day, b"picture %d" % n), b"picture %d" % n)
+    evidence_store.put(evidence_key(days[0], b"picture 0"), b"picture 0")
+
+    listed = list(evidence_store.listing())
+    assert [one.key for one in listed] == sorted(put)
+    assert {one.size for one in listed} == {9}
+    now = datetime.now(UTC)
+    assert all(abs(one.put_at - now) < timedelta(minutes=5) for one in listed)
+
+
+def test_an_empty_store_lists_nothing(evidence_store: EvidenceStore) -> None:
+    assert list(evidence_store.listing()) == []
+
+
+def test_a_removed_picture_is_gone(evidence_store: EvidenceStore) -> None:
+    evidence_store.put(KEY, JPEG)
+    assert evidence_store.remove(KEY, put_before=datetime.now(UTC) + HOUR)
+    assert list(evidence_store.listing()) == []
+    with pytest.raises(EvidenceDamaged):
+        evidence_store.get(KEY)
+    assert not evidence_store.remove(KEY, put_before=datetime.now(UTC) + HOUR)
+
+
+def test_a_picture_that_was_put_since_stays(evidence_store: EvidenceStore) -> None:
+    evidence_store.put(KEY, JPEG)
+    assert not evidence_store.remove(KEY, put_before=datetime.now(UTC) - HOUR)
+    assert evidence_store.get(KEY) == JPEG
+
+
+@pytest.mark.parametrize("key", NOT_KEYS)
+def test_only_evidence_keys_can_be_removed(evidence_store: EvidenceStore, key: str) -> None:
+    with pytest.raises(ValueError, match="an evidence key is"):
+        evidence_store.remove(key, put_before=datetime.now(UTC))

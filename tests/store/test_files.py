@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -158,3 +159,26 @@ def test_links_lead_to_where_the_service_answers(tmp_path: Path) -> None:
 def test_a_short_link_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has 5 bytes, expected at least 16"):
         FolderEvidence(tmp_path, link_key=b"short")
+
+
+def test_a_put_that_meets_a_removal_is_never_lost(folder: FolderEvidence) -> None:
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    removed = 0
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(40):
+            folder.put(KEY, JPEG)
+            os.utime(folder.root / KEY, 2 * (long_ago.timestamp(),))
+            removal = threads.submit(folder.remove, KEY, put_before=long_ago + timedelta(days=1))
+            again = threads.submit(folder.put, KEY, JPEG)
+            again.result()
+            removed += removal.result()
+            assert folder.get(KEY) == JPEG, "put after it was removed, or touched before"
+    assert removed > 0
+
+
+def test_a_listing_passes_over_what_is_no_picture(folder: FolderEvidence) -> None:
+    folder.put(KEY, JPEG)
+    (folder.root / KEY).with_name(".put-abc").write_bytes(b"half")
+    (folder.root / "README").write_text("evidence of the street office")
+    (folder.root / "2026" / "06" / "notes").mkdir()
+    assert [one.key for one in folder.listing()] == [KEY]

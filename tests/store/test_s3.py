@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -278,3 +279,27 @@ def test_a_bucket_name_that_cannot_be_is_named() -> None:
     store = S3Evidence("127.0.0.1:9", "No Such_Name", "a", "s", secure=False)
     with pytest.raises(ConfigError, match="No Such_Name"):
         store.check()
+
+
+def test_a_listing_goes_on_over_pages_and_passes_over_strangers(
+    s3_server: S3Server, bucket: str
+) -> None:
+    store = at(s3_server, bucket)
+    contents = [b"%d" % number for number in range(1_010)]  # the server gives 1,000 a page
+    with ThreadPoolExecutor(4) as threads:
+        list(
+            threads.map(lambda content: store.put(evidence_key(START, content), content), contents)
+        )
+    sdk = Minio(s3_server.endpoint, s3_server.access_key, s3_server.secret_key, secure=False)
+    sdk.put_object(bucket, "2026/README", BytesIO(b"hello"), 5)
+
+    assert [one.key for one in store.listing()] == sorted(
+        evidence_key(START, content) for content in contents
+    )
+
+
+def test_a_server_that_is_away_lists_nothing_in_silence() -> None:
+    (port,) = free_ports(1)
+    store = S3Evidence(f"127.0.0.1:{port}", "bucket", "key", "secret", secure=False)
+    with pytest.raises(StoreUnavailable, match="is not reached"):
+        list(store.listing())
