@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from models.svg import Panel, document, text
+from models.svg import Panel, document, round_scale, text
 from pipeline.errors import ModelError
 
 Columns = Mapping[str, Sequence[float]]
@@ -68,22 +68,25 @@ def draw_curves(columns: Columns) -> str:
         raise ModelError(f"results without a column {error}, not a detector's training") from error
     if not epochs:
         raise ModelError("results without an epoch: nothing was trained yet")
-    span = (0.0, max(epochs))
     known = [value for *_, values in losses for value in values if math.isfinite(value)]
-    left = Panel(70, 50, 380, 280, span, (0.0, max(known, default=0.0) or 1.0))
-    right = Panel(540, 50, 380, 280, span, (0.0, 1.0))
-    parts = left.axes("losses: whole line train, dashed val", "epoch", "loss")
-    parts += right.axes("average precision on val", "epoch", "mAP")
+    last, x_steps = round_scale(max(epochs))
+    most, y_steps = round_scale(max(known, default=0.0) or 1.0)
+    left = Panel(70, 50, 380, 280, (0.0, last), (0.0, most))
+    right = Panel(540, 50, 380, 280, (0.0, last), (0.0, 1.0))
+    title = "losses: whole line train, dashed val"
+    parts = left.axes(title, "epoch", "loss", x_steps=x_steps, y_steps=y_steps)
+    parts += right.axes("average precision on val", "epoch", "mAP", x_steps=x_steps)
     for number, (name, kind, values) in enumerate(losses):
         colour = _COLOURS[number // 2]
         parts += _curve(left, epochs, values, colour, dashed=kind == "val")
         if kind == "train":
-            parts.append(text(380, 70 + 8 * number, name, colour=colour, bold=True))
+            parts.append(text(70 + 40 * number, 395, name, colour=colour, bold=True))
     for number, (name, values) in enumerate(precisions):
         parts += _curve(right, epochs, values, _COLOURS[number])
-        last = f"{name} {values[-1]:.3f}, best {max(values):.3f}"
-        parts.append(text(560, 285 + 18 * number, last, colour=_COLOURS[number], bold=True))
-    return document(960, 390, parts)
+        figures = f"{name} {values[-1]:.3f}, best {max(values):.3f}"
+        place = 540 + 190 * number
+        parts.append(text(place, 395, figures, colour=_COLOURS[number], bold=True))
+    return document(960, 415, parts)
 
 
 def _curve(

@@ -118,9 +118,9 @@ def reliability_from_json(content: Mapping[str, Any]) -> Reliability:
 def diagram(found: Sequence[Reliability]) -> str:
     """The reliability diagrams as SVG: a row a measurement, before on the left, after right.
 
-    A dot's area and the number beside it say how many pictures it stands for.
+    A dot's area says how many pictures it stands for, and so do the numbers under the panel.
     """
-    side, gap, row = 320, 90, 430
+    side, gap, row = 320, 90, 460
     parts: list[str] = []
     for number, one in enumerate(found):
         top = row * number
@@ -158,22 +158,21 @@ def _errors(
 
 def _marks(panel: Panel, curve: Curve, colour: str) -> list[str]:
     most = max(one.count for one in curve.bins)
-    parts = [panel.line([(one.said, one.true) for one in curve.bins], colour)]
+    counts = " ".join(str(one.count) for one in curve.bins)
+    parts = [
+        panel.line([(one.said, one.true) for one in curve.bins], colour),
+        text(
+            panel.left + panel.width / 2,
+            panel.top + panel.height + 56,
+            f"pictures a dot, from the left: {counts}",
+            size=11,
+            anchor="middle",
+        ),
+    ]
     for one in curve.bins:
-        radius = 3 + 7 * (one.count / most) ** 0.5
+        radius = 2 + 6 * (one.count / most) ** 0.5
         note = f"{one.count} pictures: said {one.said:.3f}, true {one.true:.3f}"
-        x, y = panel.place(one.said, one.true)
-        right = one.said < 0.85
-        parts += [
-            panel.dot(one.said, one.true, radius, colour, note),
-            text(
-                x + (radius + 3 if right else -radius - 3),
-                y + 4,
-                str(one.count),
-                size=11,
-                anchor="start" if right else "end",
-            ),
-        ]
+        parts.append(panel.dot(one.said, one.true, radius, colour, note))
     return parts
 
 

@@ -5,6 +5,7 @@ A chart is a list of SVG elements; `document` wraps them. Pixels count from the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -32,25 +33,24 @@ class Panel:
             self.top + self.height * (1 - (y - y0) / (y1 - y0)),
         )
 
-    def axes(self, title: str, x_label: str, y_label: str, *, steps: int = 5) -> list[str]:
+    def axes(
+        self, title: str, x_label: str, y_label: str, *, x_steps: int = 5, y_steps: int = 5
+    ) -> list[str]:
         """Grid, numbers along both axes, their names, and a title above."""
+        right, bottom = self.left + self.width, self.top + self.height
         parts = [text(self.left, self.top - 10, title, size=14, bold=True)]
-        for step in range(steps + 1):
-            x = self.x[0] + (self.x[1] - self.x[0]) * step / steps
-            y = self.y[0] + (self.y[1] - self.y[0]) * step / steps
-            right, bottom = self.place(x, self.y[0])
-            left, above = self.place(self.x[0], y)
-            parts += [
-                _stroke([(right, bottom), (right, self.top)], GRID, 1),
-                _stroke([(left, above), (left + self.width, above)], GRID, 1),
-                text(right, bottom + 16, f"{x:.3g}", anchor="middle"),
-                text(left - 6, above + 4, f"{y:.3g}", anchor="end"),
-            ]
-        middle = self.top + self.height / 2
+        for x in _stops(self.x, x_steps):
+            across, _ = self.place(x, 0)
+            parts.append(_stroke([(across, bottom), (across, self.top)], GRID, 1))
+            parts.append(text(across, bottom + 18, f"{x:.3g}", anchor="middle"))
+        for y in _stops(self.y, y_steps):
+            _, down = self.place(0, y)
+            parts.append(_stroke([(self.left, down), (right, down)], GRID, 1))
+            parts.append(text(self.left - 8, down + 4, f"{y:.3g}", anchor="end"))
         return [
             *parts,
-            text(self.left + self.width / 2, self.top + self.height + 34, x_label, anchor="middle"),
-            text(self.left - 42, middle, y_label, anchor="middle", turned=True),
+            text(self.left + self.width / 2, bottom + 36, x_label, anchor="middle"),
+            text(self.left - 42, self.top + self.height / 2, y_label, anchor="middle", turned=True),
         ]
 
     def line(
@@ -66,6 +66,18 @@ class Panel:
             f'<circle cx="{centre_x:.1f}" cy="{centre_y:.1f}" r="{radius:.1f}" fill="{colour}" '
             f'fill-opacity="0.75"><title>{escape(note)}</title></circle>'
         )
+
+
+def round_scale(most: float) -> tuple[float, int]:
+    """The end of an axis from 0 that holds ``most`` (> 0), and its number of steps: round ones.
+
+    >>> round_scale(6.09), round_scale(8), round_scale(0.7)
+    ((8.0, 4), (8.0, 4), (0.8, 4))
+    """
+    power = 10.0 ** math.floor(math.log10(most / 5))
+    step = next(size * power for size in (1, 2, 5, 10) if size * power * 5 >= most)
+    steps = math.ceil(most / step - 1e-9)
+    return step * steps, steps
 
 
 def text(
@@ -96,6 +108,10 @@ def document(width: int, height: int, parts: Sequence[str]) -> str:
     )
     ground = f'<rect width="{width}" height="{height}" fill="white"/>'
     return "\n".join([opening, ground, *parts, "</svg>", ""])
+
+
+def _stops(span: tuple[float, float], steps: int) -> list[float]:
+    return [span[0] + (span[1] - span[0]) * step / steps for step in range(steps + 1)]
 
 
 def _stroke(
