@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from models.twin.demo_points import demo_point
 from models.twin.layout import training_scene
-from models.twin.scene import Camera, Car, Person, Scene
+from models.twin.scene import Bin, BinKind, Camera, Car, Person, Scene
 from models.twin.seeds import TRAINING_SEEDS_FROM
 from models.twin.story import scene_at
-from models.twin.truth import project, truth_boxes
+from models.twin.truth import ROOF_M, project, truth_boxes, truth_things
 
 WIDTH, HEIGHT = 448, 336
 
@@ -72,3 +72,38 @@ def test_a_person_beside_the_bins_hides_none_and_gets_no_box() -> None:
     scene = scene_at(demo_point("twin-08"), 0)
     person = Person(3.0, 0.0, 0.0, 1.7, (0, 0, 0), (0, 0, 0), 10.0)
     assert names(replace(scene, people=(person,))) == names(scene)
+
+
+def test_the_roof_of_a_street_bin_belongs_to_it() -> None:
+    scene = scene_at(demo_point("twin-01"), 0)
+    steel = (0.5, 0.5, 0.5)
+    bin_ = Bin(BinKind.STREET, 0.0, 0.0, 0.0, steel, steel, 0.0, 0.2)
+    (box,) = truth_boxes(replace(scene, bins=(bin_,)), 640, 360)
+    roof = bin_.size.height + bin_.size.roof + ROOF_M
+    corners = np.array([[x, 0.19, roof] for x in (-0.47, 0.47)])
+    pixels, _ = project(corners, scene.camera, 640, 360)
+    assert box.class_name == "garbage_bin"
+    assert box.y1 == pytest.approx(pixels[:, 1].min(), abs=3)
+
+
+def test_masks_share_no_pixel_and_a_van_hides_what_it_stands_before() -> None:
+    scene = scene_at(demo_point("twin-07"), 0)
+    free = truth_things(scene, WIDTH, HEIGHT)
+    van = Car(0.0, -1.9, 0.0, (0.5, 0.5, 0.5), tall=True)
+    hidden = truth_things(replace(scene, cars=(van,)), WIDTH, HEIGHT)
+    assert np.sum([thing.mask for thing in hidden], axis=0).max() == 1
+    for before, after in zip(free, hidden, strict=False):
+        assert after.occlusion >= before.occlusion
+        assert after.seen + round(after.occlusion * after.inside) == after.inside
+    assert max(thing.occlusion for thing in free) < 0.3
+    assert max(thing.occlusion for thing in hidden[:4]) > 0.6
+    assert hidden[-1].class_name == ""
+
+
+def test_what_the_pictures_edge_cuts_off_is_not_occluded() -> None:
+    scene = scene_at(demo_point("twin-07"), 0)
+    aside = replace(scene.camera, look_at=(1.6, 0.0, 0.65))
+    things = truth_things(replace(scene, camera=aside), WIDTH, HEIGHT)
+    cut = [thing for thing in things if 0 < thing.inside < thing.whole]
+    assert cut
+    assert all(thing.visible < 1 - thing.occlusion + 1e-9 for thing in cut)
