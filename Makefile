@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench chaos clean
 
 setup: $(VENV)/.core
 
@@ -40,6 +40,9 @@ lint: $(VENV)/.test-$(EXTRAS)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+chaos: $(VENV)/.test-$(EXTRAS)
+	$(BIN)/python -m pytest tests/faults tests/e2e tests/store -k "killed or kill or crash" $(ARGS)
 
 bench: $(VENV)/.test-$(EXTRAS)
 	$(BIN)/python benchmarks/one_point.py $(ARGS)
