@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline import deliveries_command, store_commands, verify_command
+from pipeline import deliveries_command, models_command, store_commands, verify_command
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:  # these cost start-up time that `brimwatch --help` need not pay
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
     store_commands.register(app)
     deliveries_command.register(app)
+    models_command.register(app)
     verify_command.register(app)
 
 

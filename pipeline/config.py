@@ -156,10 +156,16 @@ class DetectorConfig(_Part):
 
     ``calibration``: the JSON of `brimwatch calibrate`; a weights folder has its own. ``threads``: None
     for all cores.
+
+    ``registry``: the folder of `brimwatch models`; the model that is promoted there is used instead of
+    ``weights`` and its ``calibration``, and is looked for every ``registry_check_s`` seconds. Lower: a
+    promotion is taken up sooner; each look reads one small file.
     """
 
     weights: Path | None = None
     calibration: Path | None = None
+    registry: Path | None = None
+    registry_check_s: Seconds = 30.0
     threads: int | None = Field(default=None, ge=1)
 
 

@@ -12,21 +12,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import structlog
 from prometheus_client import CollectorRegistry
 
 from camera_adapters import open_camera
 from camera_adapters.source import CameraSource, OnFault
+from models.calibration import Calibration
 from models.loading import find_calibration, load_calibration, load_detector
+from models.registry import Registry, check_weights
 from pipeline.belief import DEFAULT_RATES, Likelihood
 from pipeline.clocks import SteadyClock, system_clock
-from pipeline.config import Config, LoadedConfig, S3Config, seconds
+from pipeline.config import Config, DetectorConfig, LoadedConfig, S3Config, seconds
 from pipeline.delivery.messages import DEFAULT_CODES, event_data
 from pipeline.delivery.schedule import Result
 from pipeline.delivery.sender import Delivery
 from pipeline.domain import Camera, Detector, Event, Evidence, Point, Receiver
 from pipeline.engine.decider import Decider
 from pipeline.engine.local import LocalEngine, Pace
+from pipeline.engine.promotion import Model, PromotionFollower
 from pipeline.engine.recorder import Recorder
 from pipeline.engine.spool import Spool
 from pipeline.engine.watch import Watch, WatchRules
@@ -156,8 +160,17 @@ def load_rules(loaded: LoadedConfig) -> WatchRules:
                 hint="brimwatch calibrate --weights … --out FILE, then detector.calibration: FILE",
             )
         calibration = found
-    likelihood = Likelihood(calibration.edges, calibration.overflowing, calibration.clear)
-    return watch_rules(loaded.config, likelihood, calibration.seen_confidence)
+    return watch_rules(loaded.config, _likelihood(calibration), calibration.seen_confidence)
+
+
+def _likelihood(calibration: Calibration) -> Likelihood:
+    try:
+        return Likelihood(calibration.edges, calibration.overflowing, calibration.clear)
+    except ValueError as error:
+        raise ModelError(
+            f"the calibration measured on {calibration.source or 'unknown data'}: {error}",
+            hint="measure again: brimwatch calibrate --weights FOLDER --out FOLDER/calibration.json",
+        ) from error
 
 
 def configured_detector(loaded: LoadedConfig) -> Detector:
@@ -165,6 +178,16 @@ def configured_detector(loaded: LoadedConfig) -> Detector:
     detector = loaded.config.detector
     weights = loaded.base / detector.weights if detector.weights is not None else None
     return load_detector(weights, threads=detector.threads)
+
+
+def promoted_model(registry: Registry, name: str, *, threads: int | None) -> Model:
+    """A model of the registry, checked, loaded, and tried on a black picture. Raises ModelError."""
+    folder = registry.path_of(name)
+    check_weights(folder)
+    calibration = load_calibration(folder)
+    detector = load_detector(folder, threads=threads)
+    detector.detect([np.zeros((1080, 1920, 3), np.uint8)])
+    return Model(detector, _likelihood(calibration), calibration.seen_confidence)
 
 
 def watches_of(points: Sequence[Point], rules: WatchRules, model_hash: str) -> tuple[Watch, ...]:
@@ -215,6 +238,7 @@ class System:
     delivery: Delivery
     registry: CollectorRegistry
     clock: Clock
+    follow_promotions: Callable[[threading.Event], None] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _delivering: threading.Thread | None = None
     _deciding: bool = False
@@ -229,6 +253,13 @@ class System:
         if engine:
             self._deciding = True
             self.engine.start()
+            if self.follow_promotions is not None:
+                threading.Thread(
+                    target=self.follow_promotions,
+                    args=(self._stop,),
+                    name="promotions",
+                    daemon=True,
+                ).start()
 
     def stop(self) -> None:
         """Stop all of it; what is decided is written, what is not delivered stays in the outbox."""
@@ -257,13 +288,26 @@ def build(
     """Wire a system. What is given replaces what the configuration says.
 
     ``clock`` stamps live frames and lets events expire; deliveries always use the machine's time,
-    since receivers check it.
+    since receivers check it. A promoted model is followed unless ``detector`` or ``rules`` is given.
     """
     config = loaded.config
     points = config.domain_points()
     clock = clock or SteadyClock()
+    models: Registry | None = None
+    promoted: str | None = None
+    if config.detector.registry is not None and detector is None and rules is None:
+        models = Registry(loaded.base / config.detector.registry)
+        promoted = models.promoted()
+        if promoted is not None:
+            model = promoted_model(models, promoted, threads=config.detector.threads)
+            detector = model.detector
+            rules = watch_rules(config, model.likelihood, model.seen_confidence)
     detector = detector or configured_detector(loaded)
     rules = rules or load_rules(loaded)
+    if models is not None:
+        log.info(
+            "model_in_use", model=promoted or "the configured one", model_hash=detector.model_hash
+        )
     known = dict(receivers) if receivers is not None else receivers_of(loaded, environment)
     stores = open_stores(loaded, environment, public_url)
     ledger: Ledger = stores.ledger
@@ -308,4 +352,29 @@ def build(
         pace=pace,
         metrics=metrics,
     )
-    return System(points, stores, decider, recorder, engine, delivery, registry, clock)
+    follow = None
+    if models is not None:
+        follow = _following(models, decider, config.detector, current=promoted)
+    return System(
+        points,
+        stores,
+        decider,
+        recorder,
+        engine,
+        delivery,
+        registry,
+        clock,
+        follow_promotions=follow,
+    )
+
+
+def _following(
+    models: Registry, decider: Decider, config: DetectorConfig, *, current: str | None
+) -> Callable[[threading.Event], None]:
+    follower = PromotionFollower(
+        models.promoted,
+        lambda name: promoted_model(models, name, threads=config.threads),
+        decider.adopt,
+        current=current,
+    )
+    return lambda stop: follower.run(stop, config.registry_check_s)

@@ -7,8 +7,10 @@ the very same way as a live one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from time import perf_counter
 
 import structlog
@@ -25,6 +27,7 @@ from pipeline.domain import (
 from pipeline.engine.annotate import annotated, blurred
 from pipeline.engine.decision import Picture
 from pipeline.engine.memory import from_checkpoint, to_checkpoint
+from pipeline.engine.promotion import Model
 from pipeline.engine.recorder import Recorder
 from pipeline.engine.status import CameraStatus
 from pipeline.engine.watch import CameraState, Look, Watch, conclude, glance, wait
@@ -69,6 +72,7 @@ class Decider:
         metrics: Metrics | None = None,
     ) -> None:
         self._detector = detector
+        self._adopted: SimpleQueue[Model] = SimpleQueue()
         self._recorder = recorder
         self._metrics = metrics
         self._desks: dict[str, _Desk] = {}
@@ -93,8 +97,16 @@ class Decider:
         desk = self._desks[camera_id]
         desk.status = replace(desk.status, fault=fault)
 
+    def adopt(self, model: Model) -> None:
+        """Judge by this model from the next call of `decide` on. Any thread may call this.
+
+        Beliefs and open events go on; new events bear the new model's hash, open ones keep theirs.
+        """
+        self._adopted.put(model)
+
     def decide(self, frames: Sequence[Frame]) -> list[Look]:
         """Take frames (at most one a camera) through the whole path. One detector call for all."""
+        self._take_up_adopted()
         glances = [
             (desk := self._desks[frame.camera_id], glance(desk.watch, desk.state, frame))
             for frame in frames
@@ -124,6 +136,21 @@ class Decider:
             desk.state, transitions = wait(desk.watch, desk.state, now)
             for transition in transitions:
                 self._recorder.record(transition, (), to_checkpoint(camera_id, desk.state))
+
+    def _take_up_adopted(self) -> None:
+        """Change over to the model that was adopted last, detector and rules together."""
+        model = None
+        with suppress(Empty):
+            while True:
+                model = self._adopted.get_nowait()
+        if model is None:
+            return
+        self._detector = model.detector
+        for desk in self._desks.values():
+            desk.watch = desk.watch.judged_by(
+                model.likelihood, model.seen_confidence, model.detector.model_hash
+            )
+            desk.state = desk.state.without_detections()
 
     def _detect(self, frames: Sequence[Frame]) -> dict[str, Detections]:
         if not frames:

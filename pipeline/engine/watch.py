@@ -76,6 +76,11 @@ class Watch:
     new_id: Callable[[datetime], str]
     model_hash: str = ""
 
+    def judged_by(self, likelihood: Likelihood, seen_confidence: float, model_hash: str) -> Watch:
+        """The same watch with another model: what was measured on it, and its SHA-256."""
+        rules = replace(self.rules, likelihood=likelihood, seen_confidence=seen_confidence)
+        return replace(self, rules=rules, model_hash=model_hash)
+
     @property
     def zones(self) -> tuple[Zone, ...]:
         """The zones that make events."""
@@ -97,6 +102,10 @@ class CameraState:
     detections: Detections | None = None
     size: tuple[int, int] | None = None
     backgrounds: Mapping[str, Reference] = field(default_factory=lambda: MappingProxyType({}))
+
+    def without_detections(self) -> CameraState:
+        """The same with nothing detected yet: another model's scores mean something else."""
+        return replace(self, detections=None, reference=None, size=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
