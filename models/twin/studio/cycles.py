@@ -67,9 +67,8 @@ class CyclesStudio:
         render, cycles = settings.render, settings.cycles
         render.engine = "CYCLES"
         render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
-        render.image_settings.file_format = "PNG"
+        render.image_settings.file_format = "BMP"
         render.image_settings.color_mode = "RGB"
-        render.image_settings.compression = 0
         render.use_persistent_data = True
         cycles.device, cycles.samples, cycles.use_denoising = "CPU", samples, True
         cycles.denoiser = "OPENIMAGEDENOISE"
@@ -99,7 +98,7 @@ class CyclesStudio:
         self._camera(scene.camera)
         bpy.context.scene.cycles.seed = scene.seed % 2**31
         with tempfile.TemporaryDirectory(prefix="brimwatch-twin-") as folder:
-            target = Path(folder) / "picture.png"
+            target = Path(folder) / "picture.bmp"
             bpy.context.scene.render.filepath = str(target)
             with _quiet():
                 bpy.ops.render.render(write_still=True)
