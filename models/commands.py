@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from models.calibrate_command import calibrate
+from models.evaluate_command import evaluate
 from models.export_command import export
-from models.options import AsJson, Data, Threads, Weights
+from models.options import AsJson, Threads, Weights
 from models.train_command import train
 from pipeline.domain import Detections, Image
 from pipeline.errors import BrimwatchError, ConfigError
@@ -82,54 +83,11 @@ def detect(
         raise typer.Exit(1)
 
 
-def evaluate(
-    *,
-    data: Data,
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
-    weights: Weights = None,
-    as_json: AsJson = False,
-    record: Annotated[
-        bool, typer.Option("--record", help="Write the figures into the weights' manifest.")
-    ] = False,
-    threads: Threads = None,
-) -> None:
-    """Measure the detector on pictures whose boxes are known.
-
-    Precision, recall and image F1 are at thresholds chosen on validation pictures: those of the
-    weights' calibration, or, without one, those that do best on the data's val split.
-    """
-    from models.evaluation import EVALUATION_FLOOR, judge
-    from models.evaluation import evaluate as figures_of
-    from models.loading import load_detector
-    from models.reporting import record_metrics, table
-
-    detector = load_detector(weights, threads=threads, floor=EVALUATION_FLOOR)
-    thresholds, chosen_on = _thresholds(detector, weights, data)
-    figures = figures_of(list(judge(detector, data, split)), thresholds)
-    if record:
-        record_metrics(weights, split, figures)
-    if as_json:
-        typer.echo(json.dumps(figures.as_json(), ensure_ascii=False))
-    else:
-        typer.echo(table(figures, thresholds, chosen_on))
-
-
 def _shown_confidence(weights: Path | None) -> float:
     from models.loading import find_calibration
 
     calibration = find_calibration(weights)
     return _DEFAULT_CONFIDENCE if calibration is None else calibration.confidence
-
-
-def _thresholds(detector: Any, weights: Path | None, data: Path) -> tuple[Any, str]:  # noqa: ANN401
-    from models.evaluation import Thresholds, choose_thresholds, judge
-    from models.loading import find_calibration
-
-    calibration = find_calibration(weights)
-    if calibration is not None:
-        thresholds = Thresholds(calibration.confidence, calibration.image_threshold)
-        return thresholds, f"calibration on {calibration.source}"
-    return choose_thresholds(list(judge(detector, data, "val"))), "this data's val split"
 
 
 def _row(name: str, frame: Image, found: Detections) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def test_evaluate_prints_the_agreed_json(run: Run, squares: Path) -> None:
     result = run("evaluate", "--data", squares, "--split", "test", "--json")
     assert result.exit_code == 0, result.stderr
     content = json.loads(result.stdout)
-    assert list(content) == ["images", "classes", "map50", "map50_95", "image_f1"]
+    assert list(content)[:5] == ["images", "classes", "map50", "map50_95", "image_f1"]
     assert content["images"] == 6
 
 
