@@ -38,7 +38,9 @@ def list_messages(
     receiver: Annotated[
         str | None, typer.Option("--receiver", help="Only this receiver's.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many of a state.")] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=10_000, help="At most so many of a state.")
+    ] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List messages, newest first: dead ones, then those that wait, with who holds back whom."""

@@ -38,8 +38,7 @@ STORE_PAUSE = timedelta(seconds=30)
 """How long to leave a store alone that just failed."""
 
 _ROUND = 20
-"""Messages looked at in one go; more where these are all held back."""
-_MOST_LOOKED_AT = 5_000
+"""Messages taken in one go."""
 _GRACE_S = 3.0
 """How long a stop waits for posts under way. One cut off stays in the outbox and is sent again."""
 
@@ -161,25 +160,25 @@ class Delivery:
     def _due(self, now: datetime) -> dict[str, list[Message]]:
         """Messages to try now by receiver, oldest first, for receivers free and not paused.
 
-        Looks further into the outbox while all it sees is held back, so that a receiver that is
-        down (or gone from the configuration) cannot hide the messages of the others.
+        The outbox is asked again without those found, until nobody else has anything: so one
+        receiver's backlog, or one that is down, cannot hide the messages of the others.
         """
-        limit = _ROUND
         # Asked before the outbox is read: a receiver that gets free in between has just delivered
         # messages that this reading still shows as waiting.
         busy = set(self._busy)
+        held = {name for name, breaker in self._breakers.items() if not breaker.allows(now)}
+        passed_over = busy | held | self._warned_of
+        lanes: dict[str, list[Message]] = defaultdict(list)
         while True:
-            messages = self._outbox.due(now, limit=limit)
-            lanes: dict[str, list[Message]] = defaultdict(list)
+            messages = self._outbox.due(now, limit=_ROUND, besides=passed_over)
             for message in messages:
-                name = message.receiver
-                if name not in self._receivers:
+                if message.receiver in self._receivers:
+                    lanes[message.receiver].append(message)
+                else:
                     self._warn_of_unknown(message)
-                elif name not in busy and self._breakers[name].allows(now):
-                    lanes[name].append(message)
-            if lanes or len(messages) < limit or limit >= _MOST_LOOKED_AT:
+            if len(messages) < _ROUND:
                 return lanes
-            limit = min(limit * 4, _MOST_LOOKED_AT)
+            passed_over |= {message.receiver for message in messages}
 
     def _warn_of_unknown(self, message: Message) -> None:
         if message.receiver not in self._warned_of:

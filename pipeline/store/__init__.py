@@ -199,8 +199,10 @@ class QueuedMessage:
 class Outbox(Protocol):
     """The messages that receivers have not got yet. In SQL it is the same database as the ledger."""
 
-    def due(self, now: datetime, *, limit: int = 20) -> list[Message]:
-        """Waiting messages whose time has come, oldest first.
+    def due(
+        self, now: datetime, *, limit: int = 20, besides: Collection[str] = ()
+    ) -> list[Message]:
+        """Waiting messages whose time has come, oldest first, ``besides`` those receivers'.
 
         Only the head of each line (one receiver, one event): a message waits for the earlier ones of
         its event, and a dead one holds back those behind it.

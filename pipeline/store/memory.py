@@ -163,13 +163,16 @@ class MemoryLedger:
         with self._ready():
             pass
 
-    def due(self, now: datetime, *, limit: int = 20) -> list[Message]:
+    def due(
+        self, now: datetime, *, limit: int = 20, besides: Collection[str] = ()
+    ) -> list[Message]:
         """See `pipeline.store.Outbox`."""
         with self._ready():
             ready = (
                 message
                 for message in self._heads()
-                if message.next_attempt_at is None or message.next_attempt_at <= now
+                if (message.next_attempt_at is None or message.next_attempt_at <= now)
+                and message.receiver not in besides
             )
             return sorted(ready, key=_age)[:limit]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import (
@@ -30,7 +30,9 @@ from pipeline.store.text import readable
 class SqlOutbox(SqlStore):
     """A `pipeline.store.Outbox`. Every method raises StoreFull or StoreUnavailable."""
 
-    def due(self, now: datetime, *, limit: int = 20) -> list[Message]:
+    def due(
+        self, now: datetime, *, limit: int = 20, besides: Collection[str] = ()
+    ) -> list[Message]:
         """See `pipeline.store.Outbox`. A message without ``next_attempt_at`` is due at once."""
         ready = or_(messages.c.next_attempt_at.is_(None), messages.c.next_attempt_at <= now)
         statement = (
@@ -39,6 +41,8 @@ class SqlOutbox(SqlStore):
             .order_by(messages.c.created_at, messages.c.message_id)
             .limit(limit)
         )
+        if besides:
+            statement = statement.where(messages.c.receiver.not_in(sorted(besides)))
         with self._read() as connection:
             return [message_from_row(row) for row in connection.execute(statement)]
 
@@ -111,7 +115,9 @@ class SqlOutbox(SqlStore):
             page = page.where(tuple_(messages.c.created_at, messages.c.message_id) < before)
         with self._read() as connection:
             found = [message_from_row(row) for row in connection.execute(page.limit(limit))]
-            lines = sorted({(message.receiver, message.subject) for message in found})
+            # Not as pairs: SQLite would read the whole index for those, and seeks in it for these.
+            receivers = sorted({message.receiver for message in found})
+            subjects = sorted({message.subject for message in found})
             undelivered = connection.execute(
                 select(
                     messages.c.receiver,
@@ -119,7 +125,8 @@ class SqlOutbox(SqlStore):
                     messages.c.sequence,
                     messages.c.message_id,
                 ).where(
-                    tuple_(messages.c.receiver, messages.c.subject).in_(lines),
+                    messages.c.receiver.in_(receivers),
+                    messages.c.subject.in_(subjects),
                     messages.c.state != MessageState.DELIVERED.value,
                 )
             ).all()

@@ -329,6 +329,25 @@ def test_a_receiver_gone_from_the_configuration_is_warned_of_once(
     assert {desk.message(id_).attempts for id_ in waiting} == {0}
 
 
+def test_the_backlog_of_a_receiver_hides_nobody(desk: Desk, faulty: Faulty) -> None:
+    down, city, village = faulty(reply(503)), faulty(reply(200)), faulty(reply(200))
+    for number in range(60):
+        desk.tell("county", number=number)
+        desk.clock.forward(seconds=1)
+    delivery = desk.delivery(
+        *(
+            receiver(name, each.url)
+            for name, each in {"county": down, "city": city, "village": village}.items()
+        )
+    )
+    assert delivery.deliver_due() == 0
+    for number in range(60, 90):
+        desk.tell("city", number=number)
+    desk.tell("village", number=90)
+    assert delivery.deliver_due() == 21, "a round of the city's, and the village's one"
+    assert len(village.requests) == 1
+
+
 def test_an_outbox_that_fails_is_looked_into_again(
     desk: Desk, faulty: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +23,7 @@ LATER = at(3600)
 NEVER = at(10**9)
 
 
-def due_ids(outbox: Outbox, seconds: float = 3600, **options: int) -> list[str]:
+def due_ids(outbox: Outbox, seconds: float = 3600, **options: Any) -> list[str]:
     return [message.message_id for message in outbox.due(at(seconds), **options)]
 
 
@@ -46,6 +46,8 @@ def test_lines_do_not_wait_for_each_other(ledger: AnyLedger) -> None:
     )
     assert due_ids(ledger) == ["m-3", "m-2", "m-1"]
     assert due_ids(ledger, limit=2) == ["m-3", "m-2"]
+    assert due_ids(ledger, besides=["city"]) == ["m-3", "m-1"]
+    assert due_ids(ledger, besides={"city", "county"}) == []
 
 
 def test_a_failed_message_waits_and_holds_back_those_behind_it(ledger: AnyLedger) -> None:
