@@ -92,8 +92,22 @@ def export(
 
 
 def _as_onnx(model: Any, input_size: int) -> Path:  # noqa: ANN401  (ultralytics ships no types)
-    """ONNX for any size of picture. Not simplified: that would want one more package."""
-    return Path(model.export(format="onnx", imgsz=input_size, dynamic=True, simplify=False))
+    """ONNX for any size of picture. Not simplified: that would want one more package.
+
+    Of ultralytics' metadata two are left out: the description names a folder of the machine that
+    trained it, and the date would make two exports of the same weights differ.
+    """
+    import onnx
+
+    path = Path(model.export(format="onnx", imgsz=input_size, dynamic=True, simplify=False))
+    network = onnx.load(path)
+    metadata = {entry.key: entry.value for entry in network.metadata_props}
+    kept = {key: metadata[key] for key in metadata if key not in {"description", "date"}}
+    network.ClearField("doc_string")
+    network.graph.ClearField("doc_string")
+    onnx.helper.set_model_props(network, kept)
+    onnx.save(network, path)
+    return path
 
 
 def _described(samples: Samples, count: int) -> str:

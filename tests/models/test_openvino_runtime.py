@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.boxes import letterbox, read_boxes
 from models.loading import load_detector
 from models.manifest import read_manifest
-from models.openvino_runtime import OpenVinoDetector
+from models.openvino_runtime import OpenVinoDetector, network_input
 from pipeline.domain import CLASSES, Detector, Image
 from pipeline.errors import ModelError
 
@@ -161,3 +162,25 @@ def test_the_manifest_says_what_it_scored(bundled: Path) -> None:
     metrics = json.loads((bundled / "manifest.json").read_text())["metrics"]
     assert metrics["test"]["images"] == 335
     assert 0.5 < metrics["test"]["map50"] <= 1
+
+
+def test_the_bare_network_gets_what_the_detector_gives_it(bundled: Path) -> None:
+    import openvino as ov
+
+    detector = OpenVinoDetector(bundled, threads=1, floor=0.001)
+    frame = street(300, 500)
+    core = ov.Core()
+    network = core.read_model(bundled / "model.xml")
+    given = network_input(frame, detector.input_size)
+    network.reshape(list(given.shape))
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    (raw,) = (
+        core.compile_model(network, "CPU", options).create_infer_request().infer([given]).values()
+    )
+    found = read_boxes(
+        raw[0], letterbox(frame, detector.input_size)[1], detector.classes, floor=0.001
+    )
+    (expected,) = detector.detect([frame])
+    assert len(expected) == len(found) > 0
+    np.testing.assert_allclose(found.boxes, expected.boxes, atol=0.05)
+    np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-4)
