@@ -38,9 +38,9 @@ def watched(decider: Decider, frames: Sequence[Frame]) -> None:
 
 
 def test_an_open_event_keeps_its_hash_and_the_next_one_has_the_new(post: Post) -> None:
-    frames = list(footage(("clear", 5), ("full", 10), ("clear", 8), ("full", 10), ("clear", 8)))
+    frames = list(footage(("clear", 3), ("full", 7), ("clear", 6), ("full", 7), ("clear", 6)))
     middle = next(
-        index for index, one in enumerate(frames) if (one.captured_at - START).seconds > 10 * 60
+        index for index, one in enumerate(frames) if (one.captured_at - START).seconds > 9 * 60
     )
     decider = post.decider()
     watched(decider, frames[:middle])
