@@ -37,8 +37,8 @@ def export(
     replaced, its other files stay. An old calibration.json is refused by the loader until
     `brimwatch calibrate` has measured it again.
 
-    Raises ModelError when the weights cannot be read, int8 has no samples, or torch (for int8: nncf)
-    is not installed; ConfigError when a data set is not what it should be.
+    Raises ModelError when the weights cannot be read, int8 has no samples, or torch (for int8 nncf,
+    for ONNX onnx) is not installed; ConfigError when a data set is not what it should be.
     """
     if not weights.is_file():
         raise ModelError(f"{weights}: no weights are here", hint="give a .pt file")
@@ -52,9 +52,12 @@ def export(
     try:
         import openvino as ov
         from ultralytics import YOLO
+
+        if with_onnx:
+            import onnx  # noqa: F401  (asked for now: ultralytics would try to install it)
     except ImportError as error:
         raise ModelError(
-            f"exporting needs ultralytics and torch: {error}",
+            f"exporting needs ultralytics and torch, for ONNX also onnx: {error}",
             hint="pip install 'brimwatch[models]'",
         ) from error
     with tempfile.TemporaryDirectory() as scratch:
@@ -63,7 +66,7 @@ def export(
             model = YOLO(str(copy), task="detect")
         except (RuntimeError, ValueError, TypeError, KeyError, EOFError) as error:
             raise ModelError(f"{weights}: ultralytics cannot load it: {error}") from error
-        onnx = _as_onnx(model, input_size) if with_onnx else None
+        onnx_file = _as_onnx(model, input_size) if with_onnx else None
         exported = Path(model.export(format="openvino", imgsz=input_size, dynamic=True))
         network = ov.Core().read_model(next(exported.glob("*.xml")))
         if precision is Precision.INT8:
@@ -72,15 +75,15 @@ def export(
         out.mkdir(parents=True, exist_ok=True)
         ov.save_model(network, out / GRAPH, compress_to_fp16=precision is Precision.F16)
         (out / ONNX).unlink(missing_ok=True)
-        if onnx is not None:
-            shutil.copyfile(onnx, out / ONNX)
+        if onnx_file is not None:
+            shutil.copyfile(onnx_file, out / ONNX)
     manifest = Manifest(
         name=out.name,
         sha256=digest(out),
         classes=tuple(model.names[key] for key in sorted(model.names)),
         input_size=input_size,
         precision=precision,
-        onnx_sha256=hashlib.sha256((out / ONNX).read_bytes()).hexdigest() if onnx else "",
+        onnx_sha256=hashlib.sha256((out / ONNX).read_bytes()).hexdigest() if with_onnx else "",
         made_by=_command(weights, out, input_size, precision, samples, with_onnx=with_onnx),
         trained_on=trained_on,
         training_data_sha256=data_digest,
