@@ -31,7 +31,7 @@ from pipeline.pictures import decode_picture
 KINDS: tuple[str, ...] = ("missed", "wrong class", "invented")
 
 _OVERLAP = 0.5
-_TILE = (300, 240)
+_TILE = (280, 250)
 """Width and height in pixels of each half of a tile; the picture is scaled to fit."""
 _HEADER = 26
 _GAP = 8
@@ -167,7 +167,7 @@ def _tile(mistake: Mistake, confidence: float) -> Image:
     for number, (half, word) in enumerate(((there, "true"), (said, "said"))):
         left = number * (width + _GAP)
         tile[_HEADER : _HEADER + size[1], left : left + size[0]] = half
-        _write(tile, word, (left + 6, _HEADER + height - 8), 0.5, _PAPER, outlined=True)
+        _label(tile, word, (left, _HEADER + size[1] - 17), _DARK)
     return tile
 
 
@@ -180,7 +180,17 @@ def _box(picture: Image, box: NDArray[np.floating], name: str, label: str, *, th
     x1, y1, x2, y2 = (round(float(value)) for value in box * (width, height, width, height))
     colour = COLOURS[name]
     cv2.rectangle(picture, (x1, y1), (x2, y2), colour, 4 if thick else 1)
-    _write(picture, label, (x1 + 3, max(y1 - 4, 11)), 0.4, colour, outlined=True)
+    _label(picture, label, (x1, max(y1 - 15, 0)), colour)
+
+
+def _label(
+    picture: Image, words: str, top_left: tuple[int, int], colour: tuple[int, int, int]
+) -> None:
+    """White on a patch of the colour, so that it reads on any picture."""
+    x, y = top_left
+    (width, _), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, 0.38, 1)
+    cv2.rectangle(picture, (x, y), (x + width + 4, y + 14), colour, cv2.FILLED)
+    _write(picture, words, (x + 2, y + 11), 0.38, _PAPER)
 
 
 def _write(
@@ -189,10 +199,5 @@ def _write(
     place: tuple[int, int],
     scale: float,
     colour: tuple[int, int, int],
-    *,
-    outlined: bool = False,
 ) -> None:
-    font = cv2.FONT_HERSHEY_SIMPLEX
-    if outlined:
-        cv2.putText(picture, words, place, font, scale, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(picture, words, place, font, scale, colour, 1, cv2.LINE_AA)
+    cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
