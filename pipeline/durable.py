@@ -22,6 +22,7 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        Path(name).chmod(0o640)  # mkstemp's 0600 shuts out back-ups
         Path(name).replace(path)
     except BaseException:
         with suppress(OSError):
