@@ -266,3 +266,24 @@ def test_train_names_the_file_and_line_of_a_bad_label(
     result = run("train", "--data", squares, "--start", start, "--out", tmp_path / "work")
     assert result.exit_code == 2
     assert "01.txt:1: box" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch and ultralytics warn of themselves
+def test_train_draws_what_the_weights_get_wrong(
+    run: Run, squares: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ultralytics", reason="pip install 'brimwatch[models]'")
+    start = shared_data / "weights" / "yolov5n-coco-backbone.pt"
+    if not start.is_file():
+        pytest.skip("no start weights here: weights/yolov5n-coco-backbone.pt")
+    (squares / "test").rename(squares / "train")
+    sheet, work = tmp_path / "wrong.jpg", tmp_path / "work"
+    small = ("--epochs", 1, "--size", 64, "--batch", 6, "--workers", 0, "--threads", 1)
+    result = run(
+        *("train", "--data", squares, "--start", start, "--out", work, "--sheet", sheet), *small
+    )
+    assert result.exit_code == 0, result.stderr
+    assert f"{sheet}: " in result.stdout
+    assert cv2.imread(str(sheet)) is not None
+    assert (work / "run" / "curves.svg").is_file()
