@@ -171,7 +171,8 @@ def table(result: Row, splits: Sequence[str]) -> str:
     for name, row in result["precisions"].items():
         cells = [name, f"{row['megabytes']:.1f}"]
         cells += [
-            "{} ({}–{})".format(row[key]["median_ms"], *row[key]["quartiles_ms"]) for key in threads
+            "{median_ms} ({0}–{1}), CPU {cpu_ms}".format(*row[key]["quartiles_ms"], **row[key])
+            for key in threads
         ]
         cells += [
             f"{row[split][figure]:.4f}" for split in splits for figure in ("map50", "map50_95")
