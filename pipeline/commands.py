@@ -18,7 +18,7 @@ from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:  # these cost start-up time that `brimwatch --help` need not pay
     from pipeline.config import LoadedConfig
-    from pipeline.engine.replay import Episode
+    from pipeline.engine.replay_figures import Episode
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file (YAML).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -62,8 +62,9 @@ def replay(
 ) -> None:
     """Take recorded footage through the whole decision path, and print the events."""
     from pipeline.clocks import system_clock
-    from pipeline.engine.replay import judge_replay, summary
     from pipeline.engine.replay import replay as run_replay
+    from pipeline.engine.replay import summary
+    from pipeline.engine.replay_figures import judge_replay
     from pipeline.logs import set_up_logs
     from pipeline.store import EventQuery
     from pipeline.wiring import build, opener
@@ -158,7 +159,7 @@ def _replay_config(path: Path, point_id: str, config: Path | None, state: Path) 
 
 def _read_truth(path: Path) -> list[Episode]:
     from pipeline.domain import utc
-    from pipeline.engine.replay import Episode
+    from pipeline.engine.replay_figures import Episode
 
     try:
         rows = json.loads(path.read_text("utf-8"))
