@@ -126,4 +126,7 @@ def _mean(
     known = ~np.isnan(values)
     count = known.sum(axis=0)
     total = np.where(known, values, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    result: NDArray[np.float64] = np.divide(
+        total, count, out=np.full(len(count), np.nan), where=count > 0
+    )
+    return result

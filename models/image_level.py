@@ -44,9 +44,10 @@ def image_figures(
 ) -> ImageFigures:
     """Figures when "yes" is said from ``threshold`` on. ``weights``: R×P, how often each counts."""
     said = scores.score >= threshold
-    hits = weights @ (scores.dirty & said).astype(np.float64)
-    yes = weights @ said.astype(np.float64)
-    true = weights @ scores.dirty.astype(np.float64)
+    counts = weights.astype(np.float64)
+    hits = counts @ (scores.dirty & said).astype(np.float64)
+    yes = counts @ said.astype(np.float64)
+    true = counts @ scores.dirty.astype(np.float64)
     return ImageFigures(
         precision=ratio(hits, yes),
         recall=ratio(hits, true),
@@ -71,4 +72,7 @@ def _roc_auc(scores: ImageScores, weights: NDArray[np.int64]) -> NDArray[np.floa
     below = np.cumsum(clean, axis=1) - clean / 2
     pairs = dirty.sum(axis=1) * clean.sum(axis=1)
     won = (dirty * below).sum(axis=1)
-    return np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    result: NDArray[np.float64] = np.divide(
+        won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0
+    )
+    return result

@@ -10,7 +10,9 @@ import typer
 Weights = Annotated[
     Path | None,
     typer.Option(
-        "--weights", exists=True, help="Weights folder or .pt file; the bundled ones by default."
+        "--weights",
+        exists=True,
+        help="Weights folder, .pt or .onnx file; the bundled ones by default.",
     ),
 ]
 Data = Annotated[
