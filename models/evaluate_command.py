@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from models.measuring import BoxReport, ImageReport
 
 T = TypeVar("T")
+SHEET_TILES = 12
+"""Tiles on the sheet of mistakes: four rows of three."""
 _STRIDE = 32
 """What YOLO's input sides are multiples of."""
 
@@ -58,6 +60,10 @@ def evaluate(
     record: Annotated[
         bool, typer.Option("--record", help="Write the figures into the weights' manifest.")
     ] = False,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--sheet", dir_okay=False, help="Draw the worst mistakes here (JPEG)."),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Measure the detector on labelled pictures: by class, by light, by size, with intervals.
@@ -68,11 +74,15 @@ def evaluate(
     import numpy as np
 
     from models.clean_dirty import is_clean_dirty
+    from models.contact_sheet import draw_sheet, worst_mistakes
     from models.evaluation import EVALUATION_FLOOR
     from models.loading import load_detector
     from models.measuring import measure, measure_images
     from models.reporting import image_table, record_metrics, table
+    from pipeline.pictures import encode_jpeg
 
+    if sheet is not None and is_clean_dirty(data):
+        raise ConfigError("--sheet needs boxes: clean/dirty pictures have none to draw")
     if record and size is not None:
         raise ConfigError("--record with --size: the manifest is for the weights' own size")
     detector = _at_size(load_detector(weights, threads=threads, floor=EVALUATION_FLOOR), size)
@@ -89,6 +99,9 @@ def evaluate(
         judged = _judged(detector, data, split)
         report = measure(judged, thresholds, random=random, resamples=resamples)
         name, text = split, table(report, thresholds, chosen_on)
+        if sheet is not None:
+            found = worst_mistakes(judged, thresholds.confidence, SHEET_TILES)
+            sheet.write_bytes(encode_jpeg(draw_sheet(found, thresholds.confidence)))
     if record:
         record_metrics(weights, name, report.as_json())
     typer.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else text)
