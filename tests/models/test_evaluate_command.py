@@ -106,14 +106,17 @@ def test_another_input_size_is_measured_but_not_recorded(run: Run, squares: Path
     assert isinstance(uneven.exception, ConfigError)
 
 
-def test_the_worst_mistakes_are_drawn_where_boxes_are_known(
-    run: Run, squares: Path, sorted_pictures: Path, tmp_path: Path
-) -> None:
+def test_the_worst_mistakes_are_drawn(run: Run, squares: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.jpg"
     result = run("--data", squares, "--resamples", 0, "--sheet", sheet)
     assert result.exit_code == 0, result.output
     drawn = cv2.imread(str(sheet))
     assert drawn is not None
     assert drawn.std() > 10, "something is drawn on it"
-    refused = run("--data", sorted_pictures, "--sheet", sheet)
+
+
+def test_mistakes_cannot_be_drawn_where_no_boxes_are_known(
+    run: Run, sorted_pictures: Path, tmp_path: Path
+) -> None:
+    refused = run("--data", sorted_pictures, "--sheet", tmp_path / "sheet.jpg")
     assert isinstance(refused.exception, ConfigError)
