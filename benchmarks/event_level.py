@@ -25,13 +25,16 @@ from models.twin.caption import SITE_TIME
 from models.twin.demo_points import demo_points
 from pipeline.clocks import system_clock
 from pipeline.config import LoadedConfig, load_config
-from pipeline.domain import rfc3339, utc
+from pipeline.domain import Event, rfc3339, utc
 from pipeline.engine.replay import replay
 from pipeline.engine.replay_figures import Episode, Judged, figures, intervals, judge
 from pipeline.logs import set_up_logs
 from pipeline.store import EventQuery
 from pipeline.wiring import build, opener
 
+SHORTEST = timedelta(minutes=10)
+"""Episodes last 25 minutes or more; one that --from-hour or --hours cut to less is not
+counted, nor is an event in it."""
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_DAY = datetime(2026, 6, 1, tzinfo=SITE_TIME)
 
@@ -71,13 +74,22 @@ def watch(folder: Path, point_id: str) -> Judged:
         system.stores.ledger.close()
     assert span is not None, f"{folder} has no pictures"
     rows = json.loads((folder / "truth.json").read_text("utf-8"))
-    truth = [Episode(row["zone_id"], utc(row["from"]), utc(row["to"])) for row in rows]
+    episodes = [Episode(row["zone_id"], utc(row["from"]), utc(row["to"])) for row in rows]
+    truth = [one for one in episodes if one.until - one.since >= SHORTEST]
+    cut = [one for one in episodes if one not in truth]
+    events = [one for one in events if not any(confirmed_in(one, episode) for episode in cut)]
     judged = judge(events, truth, (span[1] - span[0]).total_seconds())
     print(
         f"{point_id}: {judged.found} of {judged.episodes} episodes, {judged.events} events",
         file=sys.stderr,
     )
     return judged
+
+
+def confirmed_in(event: Event, episode: Episode) -> bool:
+    """Whether the event was confirmed while the episode lasted."""
+    at = event.confirmed_at
+    return at is not None and episode.since <= at <= episode.until
 
 
 def main() -> None:
