@@ -9,36 +9,23 @@ import av
 import cv2
 import numpy as np
 import pytest
+from flat_studio import FlatStudio
 from typer.testing import CliRunner
 
 from models.twin.commands import twin_app
 from models.twin.demo_points import demo_point
 from models.twin.footage import frames, write_point
-from models.twin.scene import Scene
 from models.twin.seeds import TRAINING_SEEDS_FROM
 from models.twin.sensor import add_noise, expose
 from models.twin.story import scene_at
 from models.twin.studio import open_studio
 from models.twin.training import render_training_set
-from pipeline.domain import Image
 from pipeline.errors import ConfigError
 
 needs_blender = pytest.mark.skipif(
     importlib.util.find_spec("bpy") is None,
     reason="Blender's module (bpy) is not installed: pip install 'brimwatch[twin]', Python 3.11",
 )
-
-
-class FlatStudio:
-    """A studio without Blender: grey, lighter where there is more waste. Counts its renders."""
-
-    def __init__(self) -> None:
-        self.renders = 0
-
-    def render(self, scene: Scene) -> Image:
-        self.renders += 1
-        waste = sum(len(bin_.heap) for bin_ in scene.bins)
-        return np.full((36, 64, 3), 60 + min(waste, 100), np.uint8)
 
 
 def test_a_scene_that_returns_is_rendered_once() -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from flat_studio import FlatStudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -27,18 +28,6 @@ from pipeline.errors import ConfigError
 
 DAY = timedelta(days=1)
 POINT_IDS = [point.point_id for point in demo_points()]
-
-
-class FlatStudio:
-    """A studio without Blender: grey, lighter where there is more waste. Counts its renders."""
-
-    def __init__(self) -> None:
-        self.renders = 0
-
-    def render(self, scene: Scene) -> Image:
-        self.renders += 1
-        waste = sum(len(bin_.heap) for bin_ in scene.bins)
-        return np.full((90, 160, 3), 60 + min(waste, 100), np.uint8)
 
 
 def nobody_renders() -> FlatStudio:
